@@ -1,0 +1,94 @@
+# Every environment is made here by one tool, uv, from the hashed locks in requirements/.
+# PYTHON=... chooses the interpreter; the newest Debian release's own will do.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENVS := .venvs
+UV := $(VENVS)/uv/bin/uv
+DEV := $(VENVS)/dev/bin
+# What `make test` passes on to pytest, such as ARGS="-k search".
+ARGS ?=
+WORKERS ?= auto
+
+# Interpreters are the machine's; an index that needs more time than usual gets it.
+export UV_PYTHON_DOWNLOADS := never
+export UV_HTTP_TIMEOUT := 300
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-emit-index-url \
+	$(if $(UPGRADE),--upgrade)
+
+.PHONY: help
+help: ## Show what there is to make (this list)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## Start the server, train, register and load a model with a stock client
+	@$(VENVS)/server/bin/python demo/run.py --client-python $(VENVS)/mlflow-3/bin/python
+
+.PHONY: test
+test: environments ## Run every test, those that need PostgreSQL or an upstream client too (ARGS="-k search" chooses)
+	$(DEV)/python -m pytest -m "" -n $(WORKERS) --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(VENVS)/dev/.ready ## Run the linter, the formatter's check and the strict type checker
+	$(DEV)/ruff check
+	$(DEV)/ruff format --check
+	$(DEV)/mypy
+
+.PHONY: bench
+bench: $(VENVS)/dev/.ready ## Measure against the peers on this machine and write benchmarks/RESULTS.md (ARGS=--quick is a smoke run)
+	$(DEV)/python -m benchmarks $(ARGS)
+
+.PHONY: format
+format: $(VENVS)/dev/.ready ## Format the code and mend what the linter can mend
+	$(DEV)/ruff check --fix-only
+	$(DEV)/ruff format
+
+.PHONY: environments
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL if it is missing
+	@scripts/ensure-package postgresql scripts/find-postgres
+
+.PHONY: lock
+lock: $(UV) ## Lock what requirements/*.in and pyproject.toml ask for (UPGRADE=1 takes newer versions)
+	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
+	$(LOCK) requirements/build.in --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
+	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
+
+.PHONY: clean
+clean: ## Remove the environments and everything else that was made here
+	rm -rf $(VENVS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV): requirements/uv.txt
+	@scripts/ensure-package python3-venv $(PYTHON) -c 'import ensurepip, venv'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("runyard needs Python 3.10 or newer, and $(PYTHON) is " + sys.version.split()[0] + "; name another with PYTHON=...")'
+	rm -rf $(VENVS)/uv
+	$(PYTHON) -m venv $(VENVS)/uv
+	$(VENVS)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@touch $@
+
+# A fresh environment each time its lock changes: cheap, since uv keeps what it once fetched.
+define environment
+	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
+	$(UV) pip sync --quiet --require-hashes --python $(@D) $<
+endef
+
+# The tests see the sources as they are; the demonstration runs what an installation would get.
+$(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml $(UV)
+	$(environment)
+	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt --editable .
+	@touch $@
+
+$(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src -type f -not -name '*.pyc')
+	$(environment)
+	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt .
+	@touch $@
+
+$(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
+	$(environment)
+	@touch $@

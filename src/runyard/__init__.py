@@ -1,0 +1,3 @@
+"""Runyard tracks machine-learning experiments and keeps, packages, serves and governs the models that come of them."""
+
+__version__ = "0.1.0"

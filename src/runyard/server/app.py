@@ -1,0 +1,259 @@
+"""The ASGI application: the endpoints by the dispatch table, everything else by Starlette's routes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
+from starlette.routing import Route
+
+from runyard.errors import (
+    BadRequest,
+    EndpointNotFound,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    RunyardError,
+)
+from runyard.server.access import AccessPolicy
+from runyard.server.decoding import decode_body, decode_query
+from runyard.server.endpoints import DispatchTable, Endpoint, Match
+from runyard.server.pages import page_routes
+from runyard.server.replies import error_body, error_headers, error_response, unexpected_error
+from runyard.server.routes import (
+    artifacts,
+    experiments,
+    health,
+    logged_models,
+    metrics,
+    model_versions,
+    registered_models,
+    runs,
+    server_info,
+)
+from runyard.server.services import Services
+from runyard.wire.base import Encoded, Response
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
+    endpoint
+    for module in (
+        experiments,
+        runs,
+        metrics,
+        artifacts,
+        logged_models,
+        registered_models,
+        model_versions,
+        server_info,
+    )
+    for endpoint in module.routes
+)
+API_PREFIXES: Final = ("/api/", "/ajax-api/")
+
+
+class Application:
+    """What uvicorn calls; one for a process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        settings = services.settings
+        self._table = DispatchTable.of(ENDPOINTS)
+        self._access = AccessPolicy(settings)
+        self._prefix = settings.static_prefix
+        self._max_body_bytes = settings.max_body_bytes
+        # As many as there are database connections for them.
+        self._threads = ThreadPoolExecutor(settings.pool_size + settings.max_overflow, "runyard-request")
+        self._security_headers: Headers = [(b"x-content-type-options", b"nosniff")]
+        if settings.x_frame_options.upper() != "NONE":
+            self._security_headers.append((b"x-frame-options", settings.x_frame_options.encode()))
+        self._json_headers: Headers = [(b"content-type", b"application/json"), *self._security_headers]
+        self._pages = _pages(services)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        method: str = scope["method"]
+        path: str = scope["path"]
+        extra_headers: Headers = []
+        try:
+            if self._prefix and path.startswith(self._prefix + "/"):
+                path = scope["path"] = path[len(self._prefix) :]
+                scope["raw_path"] = scope["raw_path"][len(self._prefix.encode()) :]
+            headers = dict(scope["headers"])
+            host = headers.get(b"host", b"")
+            self._access.check_host(path, host)
+            origin = headers.get(b"origin")
+            if origin is not None:
+                extra_headers = self._cross_origin_headers(origin.decode("latin-1"), host)
+                self._access.check_origin(method, origin.decode("latin-1"), host)
+                if method == "OPTIONS":
+                    await _send(send, 204, [*self._security_headers, *extra_headers], b"")
+                    return
+            match = self._table.find(method, path)
+            if match is None:
+                if self._table.methods(path):
+                    raise MethodNotAllowed(
+                        f"{method} is not allowed on {path}; it answers {', '.join(self._table.methods(path))}"
+                    )
+                await self._pages(scope, receive, self._with_headers(send, extra_headers))
+                return
+            body = await self._answer(match, method, headers, scope, receive)
+        except RunyardError as error:
+            answer = error_body(error)
+            named = [(name.encode(), value.encode()) for name, value in error_headers(error).items()]
+            await _send(send, error.status, [*self._json_headers, *named, *extra_headers], answer)
+        except _Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - the last resort: logged, and told to the client by its id
+            hidden = unexpected_error(error, method, path)
+            await _send(send, hidden.status, [*self._json_headers, *extra_headers], error_body(hidden))
+        else:
+            await _send(send, 200, [*self._json_headers, *extra_headers], body)
+
+    async def _answer(
+        self, match: Match, method: str, headers: dict[bytes, bytes], scope: Scope, receive: Receive
+    ) -> bytes:
+        endpoint = match.endpoint
+        if method == "GET":
+            request = decode_query(endpoint, scope["query_string"], match.path_parameters)
+        else:
+            body = await self._read_body(endpoint, headers, receive)
+            if body:
+                # Anything else is what a form on a page of another site can send without asking first.
+                if not headers.get(b"content-type", b"").lower().startswith(b"application/json"):
+                    raise BadRequest(
+                        "Bad Request. The Content-Type header must be 'application/json', "
+                        f"got {headers.get(b'content-type', b'').decode('latin-1')!r}"
+                    )
+                request = decode_body(endpoint, body, match.path_parameters)
+            else:
+                request = decode_query(endpoint, scope["query_string"], match.path_parameters)
+        if endpoint.is_async:
+            return _encoded(await endpoint.handler(self.services, request))  # type: ignore[misc]
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._handle, endpoint, request)
+
+    def _handle(self, endpoint: Endpoint, request: Any) -> bytes:
+        return _encoded(endpoint.handler(self.services, request))  # type: ignore[arg-type]
+
+    async def _read_body(self, endpoint: Endpoint, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        limit = self._max_body_bytes
+        if endpoint.max_body_bytes is not None:
+            limit = min(limit, endpoint.max_body_bytes)
+        if int(headers.get(b"content-length", b"0")) > limit:
+            raise _too_large(limit)
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Disconnected
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(body) > limit:
+                raise _too_large(limit)
+            return body
+        parts = [body]
+        size = len(body)
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Disconnected
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise _too_large(limit)
+        return b"".join(parts)
+
+    def _cross_origin_headers(self, origin: str, host: bytes) -> Headers:
+        if not self._access.is_allowed_origin(origin, host):
+            return []
+        return [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+            (b"access-control-allow-headers", b"Content-Type, Authorization, X-MLFLOW-WORKSPACE"),
+            (b"access-control-max-age", b"600"),
+            (b"vary", b"Origin"),
+        ]
+
+    def _with_headers(self, send: Send, extra_headers: Headers) -> Send:
+        added = [*self._security_headers, *extra_headers]
+
+        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
+            await send(message)
+
+        return send_with_headers
+
+
+class _Disconnected(Exception):
+    """The client hung up before its request was read."""
+
+
+def _encoded(answer: Response | Encoded[Any]) -> bytes:
+    return answer.body if isinstance(answer, Encoded) else _encode(answer)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"the request body is larger than {limit} bytes; send less at a time")
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    # A 204 has no body, and so no length.
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*length, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _pages(services: Services) -> Starlette:
+    application = Starlette(
+        routes=[*_all(health.health_routes, artifacts.artifact_routes, page_routes)],
+        exception_handlers={
+            RunyardError: _runyard_error,
+            HTTPException: _http_error,
+            Exception: _unexpected_error,
+        },
+    )
+    application.state.services = services
+    return application
+
+
+def _all(*groups: Iterable[Route]) -> Iterable[Route]:
+    for group in groups:
+        yield from group
+
+
+async def _runyard_error(_request: StarletteRequest, error: Exception) -> StarletteResponse:
+    assert isinstance(error, RunyardError)
+    return error_response(error)
+
+
+async def _http_error(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return error_response(MethodNotAllowed(f"{request.method} is not allowed on {request.url.path}"))
+    if error.status_code == 404:
+        return error_response(EndpointNotFound(f"there is nothing at {request.method} {request.url.path}"))
+    return error_response(BadRequest(str(error.detail)))
+
+
+async def _unexpected_error(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    return error_response(unexpected_error(error, request.method, request.url.path))

@@ -1,0 +1,41 @@
+"""From settings to the services behind the handlers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from runyard.artifacts.store import ArtifactStore
+from runyard.server.services import Services
+from runyard.settings import Settings
+from runyard.store import migrate
+from runyard.store.engine import Database
+from runyard.store.experiments import ensure_default_experiment
+from runyard.store.ingest import Ingest
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(
+        settings.backend_store_uri,
+        pool_size=settings.pool_size,
+        max_overflow=settings.max_overflow,
+        pool_recycle_s=settings.pool_recycle_s,
+        pool_pre_ping=settings.pool_pre_ping,
+    )
+
+
+@contextlib.contextmanager
+def opened_services(settings: Settings) -> Iterator[Services]:
+    """Give the services, on a database brought to this version's schema; finish what is being written at the end."""
+    database = open_database(settings)
+    try:
+        migrate.upgrade(database)
+        database.write(ensure_default_experiment, settings.artifact_root)
+        artifacts = ArtifactStore.open(settings.artifacts_destination) if settings.serve_artifacts else None
+        ingest = Ingest(database)
+        try:
+            yield Services(settings, database, ingest, artifacts)
+        finally:
+            ingest.close()
+    finally:
+        database.close()

@@ -1,0 +1,42 @@
+"""Answers that are not a handler's: errors, in one shape everywhere."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import msgspec
+from starlette.responses import Response
+
+from runyard.errors import PayloadTooLarge, RunyardError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = "1"
+
+
+def error_body(error: RunyardError) -> bytes:
+    """Return the JSON that tells a client of ``error``."""
+    # A lone surrogate in an echoed value is no text that UTF-8 can hold.
+    message = error.message.encode("utf-8", "replace").decode()
+    return msgspec.json.encode({"error_code": error.code, "message": message})
+
+
+def error_headers(error: RunyardError) -> dict[str, str]:
+    if isinstance(error, Unavailable):
+        return {"retry-after": RETRY_AFTER_S}
+    # What follows on the connection is the rest of a body that nobody will read.
+    return {"connection": "close"} if isinstance(error, PayloadTooLarge) else {}
+
+
+def error_response(error: RunyardError) -> Response:
+    return Response(
+        error_body(error), status_code=error.status, headers=error_headers(error), media_type="application/json"
+    )
+
+
+def unexpected_error(error: BaseException, method: str, path: str) -> RunyardError:
+    """Log ``error`` with its traceback under an id of its own, and return what the client is told: the id alone."""
+    error_id = uuid.uuid4().hex[:12]
+    logger.error("unexpected error %s in %s %s", error_id, method, path, exc_info=error)
+    return RunyardError(f"internal error {error_id}; the server's log has the details under this id")

@@ -1,0 +1,24 @@
+"""What clients ask about the server before they use it."""
+
+from __future__ import annotations
+
+from runyard.server.endpoints import Routes
+from runyard.server.services import Services
+from runyard.wire.server import GetServerInfo, ServerInfo
+
+routes = Routes("server")
+
+
+@routes.get("server-info", version="3.0")
+def get_server_info(services: Services, request: GetServerInfo) -> ServerInfo:
+    """Tell which optional parts of the protocol this server has."""
+    return ServerInfo(
+        store_type="SqlStore",
+        workspaces_enabled=False,
+        trace_archival_enabled=False,
+        multipart_uploads_enabled=False,
+        multipart_downloads_enabled=False,
+        presigned_upload_run_id_supported=False,
+        presigned_upload_model_id_supported=False,
+        features_enabled={"gateway": False},
+    )

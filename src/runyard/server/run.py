@@ -1,0 +1,204 @@
+"""Running the server: one process, or a parent that keeps several at work on one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+
+from runyard.errors import ConfigurationError
+from runyard.server.app import Application
+from runyard.server.opening import opened_services
+from runyard.settings import Settings, load_settings, to_environment
+
+logger = logging.getLogger(__name__)
+
+# Longer than the pause between two requests of a client, so that it rarely finds its connection closed.
+KEEP_ALIVE_S: Final = 75
+SHUTDOWN_S: Final = 20
+BACKLOG: Final = 2048
+# A worker that dies sooner than this after its start would only die again.
+SHORT_LIFE_S: Final = 2.0
+# How long one thread may keep the others waiting: short, so that a large search does not hold up small writes.
+SWITCH_INTERVAL_S: Final = 0.001
+GARBAGE_THRESHOLD: Final = 20_000
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM; finish what was begun first.
+
+    Raises:
+        ConfigurationError: the address is taken, or the database or the artifact store cannot be used.
+    """
+    configure_logging(settings.log_level)
+    listener = _listen(settings.host, settings.port)
+    with contextlib.closing(listener):
+        host, port = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.static_prefix}"
+        if settings.workers == 1:
+            with opened_services(settings) as services:
+                logger.info("serving at %s (database %s)", address, services.database.uri)
+                serve_here(services_application := Application(services), listener, settings)
+                services_application.close()
+        else:
+            # Migrate once, here, so that a failure is told once.
+            with opened_services(settings) as services:
+                uri = services.database.uri
+            logger.info("serving at %s with %d workers (database %s)", address, settings.workers, uri)
+            _Supervisor(settings, listener).run()
+    logger.info("stopped")
+
+
+def serve_here(application: Application, listener: socket.socket, settings: Settings) -> None:
+    """Serve in this process until a signal says to stop."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # What is here now stays; and what requests make has no cycles, so to look for them often is work for nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+    config = uvicorn.Config(
+        application,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=settings.access_log,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    server = _Server(config)
+    runner = asyncio.new_event_loop if os.name == "nt" else _uvloop
+    with contextlib.closing(runner()) as loop:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(server.serve(sockets=[listener]))
+
+
+def configure_logging(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    # uvicorn's own lines say what ours say.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for noisy in ("alembic", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _Server(uvicorn.Server):
+    """A server for which being told to stop is no failure: the process ends with 0, not by the signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        stops = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in stops}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class _Supervisor:
+    """Keeps as many workers alive as it was told, and takes them down with it."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._workers: dict[subprocess.Popen[bytes], float] = {}
+        self._is_stopping = False
+
+    def run(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        while not self._is_stopping:
+            while len(self._workers) < self._settings.workers:
+                self._start()
+            time.sleep(0.1)
+            for worker, started in list(self._workers.items()):
+                if worker.poll() is not None and not self._is_stopping:
+                    del self._workers[worker]
+                    logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
+                    if time.monotonic() - started < SHORT_LIFE_S:
+                        time.sleep(SHORT_LIFE_S)
+        for worker in self._workers:
+            if worker.poll() is None:
+                worker.terminate()
+        deadline = time.monotonic() + SHUTDOWN_S + 5
+        for worker in self._workers:
+            try:
+                worker.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                logger.warning("worker %d did not stop in time; killing it", worker.pid)
+                worker.kill()
+                worker.wait()
+
+    def _start(self) -> None:
+        descriptor = self._listener.fileno()
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "runyard.server.run", str(descriptor)],
+            pass_fds=(descriptor,),
+            env={**os.environ, **to_environment(self._settings)},
+        )
+        self._workers[worker] = time.monotonic()
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._is_stopping = True
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise ConfigurationError(f"cannot listen on host {host!r}: {error.strerror}") from None
+    # The protocol is named and the option set here because accepted connections inherit both: without them each small
+    # answer waits up to 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port, or stop what uses it"
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _work(descriptor: int) -> None:
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    with socket.socket(fileno=descriptor) as listener, opened_services(settings) as services:
+        application = Application(services)
+        serve_here(application, listener, settings)
+        application.close()
+
+
+if __name__ == "__main__":
+    _work(int(sys.argv[1]))

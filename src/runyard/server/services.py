@@ -1,0 +1,19 @@
+"""What every handler is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runyard.artifacts.store import ArtifactStore
+from runyard.settings import Settings
+from runyard.store.engine import Database
+from runyard.store.ingest import Ingest
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    database: Database
+    ingest: Ingest
+    # Where proxied artifacts are kept; None where the server does not serve them.
+    artifacts: ArtifactStore | None

@@ -1,0 +1,270 @@
+"""Every setting, its default and the environment variables that set it. Nothing else reads the environment.
+
+Where upstream MLflow has a variable for the same thing it is read too, after ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runyard.errors import ConfigurationError
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+def _setting(default: Any, help_text: str, *variables: str) -> Any:
+    return field(default=default, metadata={"help": help_text, "variables": variables})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a server is told: from the command line first, then the environment, then the default."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.", "RUNYARD_HOST", "MLFLOW_HOST")
+    port: int = _setting(5000, "Port to listen on; 0 takes a free one.", "RUNYARD_PORT", "MLFLOW_PORT")
+    workers: int = _setting(1, "Server processes sharing the port.", "RUNYARD_WORKERS", "MLFLOW_WORKERS")
+    backend_store_uri: str = _setting(
+        "sqlite:///runyard.db",
+        "Database: sqlite:///FILE or postgresql://USER@HOST:PORT/NAME.",
+        "RUNYARD_BACKEND_STORE_URI",
+        "MLFLOW_BACKEND_STORE_URI",
+    )
+    artifacts_destination: str = _setting(
+        "./mlartifacts",
+        "Where the server keeps artifacts that clients send through it: a folder or an object store's URI.",
+        "RUNYARD_ARTIFACTS_DESTINATION",
+        "MLFLOW_ARTIFACTS_DESTINATION",
+    )
+    default_artifact_root: str | None = _setting(
+        None,
+        "Artifact location given to new experiments; by default mlflow-artifacts:/, that is, through the server.",
+        "RUNYARD_DEFAULT_ARTIFACT_ROOT",
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+    )
+    serve_artifacts: bool = _setting(
+        True,
+        "Let clients send and fetch artifacts through the server.",
+        "RUNYARD_SERVE_ARTIFACTS",
+        "MLFLOW_SERVE_ARTIFACTS",
+    )
+    allowed_hosts: str | None = _setting(
+        None,
+        "Host headers to answer, comma-separated, * as wildcard; by default localhost and private addresses.",
+        "RUNYARD_ALLOWED_HOSTS",
+        "MLFLOW_SERVER_ALLOWED_HOSTS",
+    )
+    cors_allowed_origins: str | None = _setting(
+        None,
+        "Origins whose pages may call the server, comma-separated, * for all.",
+        "RUNYARD_CORS_ALLOWED_ORIGINS",
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    )
+    x_frame_options: str = _setting(
+        "SAMEORIGIN",
+        "X-Frame-Options header; NONE leaves it out.",
+        "RUNYARD_X_FRAME_OPTIONS",
+        "MLFLOW_SERVER_X_FRAME_OPTIONS",
+    )
+    static_prefix: str = _setting(
+        "",
+        "Path that a proxy puts before every address, such as /mlflow.",
+        "RUNYARD_STATIC_PREFIX",
+        "MLFLOW_STATIC_PREFIX",
+    )
+    pool_size: int = _setting(
+        5, "Database connections kept open by each worker.", "RUNYARD_POOL_SIZE", "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"
+    )
+    max_overflow: int = _setting(
+        10,
+        "Connections a worker may open beyond the pool's size.",
+        "RUNYARD_MAX_OVERFLOW",
+        "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW",
+    )
+    pool_recycle_s: int = _setting(
+        3600,
+        "Age in seconds at which a connection is replaced; -1 never.",
+        "RUNYARD_POOL_RECYCLE",
+        "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE",
+    )
+    pool_pre_ping: bool = _setting(True, "Check a pooled connection before each use.", "RUNYARD_POOL_PRE_PING")
+    max_body_bytes: int = _setting(
+        32 * 1024 * 1024, "Largest JSON request body; artifacts have no limit.", "RUNYARD_MAX_BODY_BYTES"
+    )
+    log_level: str = _setting(
+        "info", "critical, error, warning, info or debug.", "RUNYARD_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"
+    )
+    access_log: bool = _setting(False, "Log a line per request.", "RUNYARD_ACCESS_LOG")
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("port", 0, 65535),
+            ("workers", 1, 512),
+            ("pool_size", 1, 10_000),
+            ("max_overflow", 0, 10_000),
+            ("max_body_bytes", 1024, 2**31),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        if self.log_level.lower() not in {"critical", "error", "warning", "info", "debug"}:
+            raise ConfigurationError(
+                f"log_level must be one of critical, error, warning, info, debug, got {self.log_level!r}"
+            )
+        if self.static_prefix and (not self.static_prefix.startswith("/") or self.static_prefix.endswith("/")):
+            raise ConfigurationError(
+                f"static_prefix must start with '/' and not end with it, got {self.static_prefix!r}"
+            )
+
+    @property
+    def artifact_root(self) -> str:
+        """The artifact location under which new experiments get theirs."""
+        if self.default_artifact_root is not None:
+            return self.default_artifact_root
+        return "mlflow-artifacts:/" if self.serve_artifacts else "./mlruns"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """What a client is told: who it says it is, whom it trusts, how long it waits, what it works on."""
+
+    username: str | None = _setting(
+        None,
+        "User name for HTTP basic authentication; needs a password too.",
+        "RUNYARD_TRACKING_USERNAME",
+        "MLFLOW_TRACKING_USERNAME",
+    )
+    password: str | None = _setting(
+        None, "Password of that user.", "RUNYARD_TRACKING_PASSWORD", "MLFLOW_TRACKING_PASSWORD"
+    )
+    token: str | None = _setting(
+        None,
+        "Bearer token, sent where there is no user name and password.",
+        "RUNYARD_TRACKING_TOKEN",
+        "MLFLOW_TRACKING_TOKEN",
+    )
+    insecure_tls: bool = _setting(
+        False,
+        "Do not check the server's certificate: anyone in between can read and change what is sent.",
+        "RUNYARD_TRACKING_INSECURE_TLS",
+        "MLFLOW_TRACKING_INSECURE_TLS",
+    )
+    server_cert_path: str | None = _setting(
+        None,
+        "File of the certificates to trust, instead of the system's.",
+        "RUNYARD_TRACKING_SERVER_CERT_PATH",
+        "MLFLOW_TRACKING_SERVER_CERT_PATH",
+    )
+    client_cert_path: str | None = _setting(
+        None,
+        "File of this client's certificate and key (PEM).",
+        "RUNYARD_TRACKING_CLIENT_CERT_PATH",
+        "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+    )
+    request_timeout_s: int = _setting(
+        120,
+        "Seconds to wait for an answer.",
+        "RUNYARD_HTTP_REQUEST_TIMEOUT",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT",
+    )
+    max_retries: int = _setting(
+        4,
+        "Times a request is sent again when the server cannot be reached, is busy or fails.",
+        "RUNYARD_HTTP_REQUEST_MAX_RETRIES",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+    )
+    experiment_id: str | None = _setting(
+        None,
+        "Experiment that commands about runs work on when they are told of none.",
+        "RUNYARD_EXPERIMENT_ID",
+        "MLFLOW_EXPERIMENT_ID",
+    )
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("request_timeout_s", 1, 86_400), ("max_retries", 0, 100)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        if self.insecure_tls and self.server_cert_path is not None:
+            raise ConfigurationError(
+                "insecure_tls and server_cert_path are both set: either trust anyone, or those certificates"
+            )
+        for name in ("server_cert_path", "client_cert_path"):
+            path = getattr(self, name)
+            if path is not None and not os.path.isfile(path):
+                raise ConfigurationError(f"{name} names no file: {path!r}")
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> Settings:
+    """Return the settings: what is in ``chosen`` and not None, else the environment's, else the default.
+
+    Raises:
+        ConfigurationError: a variable does not parse, or a value is out of bounds.
+    """
+    return Settings(**_values(Settings, environment, chosen))
+
+
+def load_client_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ClientSettings:
+    """Return a client's settings, found as `load_settings` finds a server's."""
+    return ClientSettings(**_values(ClientSettings, environment, chosen))
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that make `load_settings` give these settings again: how workers are told."""
+    variables = {}
+    for setting in dataclasses.fields(Settings):
+        value = getattr(settings, setting.name)
+        if value is not None:
+            variables[setting.metadata["variables"][0]] = str(value)
+    return variables
+
+
+def tracking_uri() -> str | None:
+    """Return the tracking URI that the environment names for clients, if any."""
+    return os.environ.get("RUNYARD_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def proxy_of(uri: str) -> str | None:
+    """Return the proxy through which the machine (HTTPS_PROXY, NO_PROXY …) says to reach ``uri``, if any."""
+    # Slow to import, and only a client needs it.
+    import urllib.request
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    if host in {"localhost", "127.0.0.1", "::1"} or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    environment = os.environ if environment is None else environment
+    values = {name: value for name, value in chosen.items() if value is not None}
+    for setting in dataclasses.fields(kind):
+        if setting.name in values:
+            continue
+        for variable in setting.metadata["variables"]:
+            if variable in environment:
+                values[setting.name] = _parse(variable, environment[variable], str(setting.type))
+                break
+    return values
+
+
+def _parse(variable: str, text: str, type_name: str) -> Any:
+    if type_name == "int":
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigurationError(f"{variable} must be a whole number, got {text!r}") from None
+    if type_name == "bool":
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() in _FALSE:
+            return False
+        raise ConfigurationError(f"{variable} must be true or false, got {text!r}")
+    return text

@@ -1,0 +1,48 @@
+"""The few statements that the two databases spell differently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.elements import ColumnElement
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> Insert:
+    """Return an insert that leaves a row alone which is there already."""
+    if is_sqlite(connection):
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: Table, key: Sequence[str], values: Sequence[str]) -> Insert:
+    """Return an insert that sets ``values`` where a row with the same ``key`` is there already."""
+    statement: Any = sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+    result: Insert = statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in values}
+    )
+    return result
+
+
+def execute_many(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute for each of ``rows``; for none, do nothing (SQLAlchemy would insert a row of defaults)."""
+    if rows:
+        connection.execute(statement, rows)
+
+
+def is_one_of(connection: Connection, column: ColumnElement[int], ids: Iterable[int]) -> ColumnElement[bool]:
+    """Return ``column IN ids`` with the ids in one parameter, however many there are."""
+    if is_sqlite(connection):
+        listed = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.cast(list(ids), postgresql.ARRAY(sa.BigInteger)))

@@ -1,0 +1,320 @@
+"""How the database is reached: connections, transactions, and what each of the two databases needs.
+
+A ``Database`` is safe to share between threads. `read` and `write` hand a connection to a function and own the
+transaction around it; on SQLite writers queue here, in the process and between processes, instead of failing there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Concatenate, Final, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from runyard.errors import ConfigurationError, InvalidParameter, RunyardError, Unavailable
+
+try:
+    import fcntl
+except ImportError:  # Windows: SQLite's own busy wait is the only queue between processes.
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SQLITE_BUSY_TIMEOUT_S: Final = 60.0
+ATTEMPTS: Final = 5
+# PostgreSQL: serialization failure, deadlock. The transaction was undone as a whole, so it may be run again.
+RETRIED_SQLSTATES: Final = frozenset({"40001", "40P01"})
+# PostgreSQL: numbers out of range, text it cannot hold. The caller's value, not our fault.
+VALUE_SQLSTATES: Final = frozenset({"22003", "22021", "22P05", "22P02", "54000"})
+
+
+class Database:
+    """A database by its URI, with a pool of connections.
+
+    Raises:
+        ConfigurationError: the URI does not parse or names a database that is not supported.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        pool_size: int = 5,
+        max_overflow: int = 10,
+        pool_recycle_s: int = 3600,
+        pool_pre_ping: bool = True,
+    ) -> None:
+        try:
+            url = make_url(uri)
+        except ArgumentError:
+            raise ConfigurationError(
+                f"backend-store-uri is not a database URI: {_without_password(uri)!r}; "
+                "expected sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+            ) from None
+        backend = url.get_backend_name()
+        if backend == "postgres":
+            url, backend = url.set(drivername="postgresql"), "postgresql"
+        if backend not in {"sqlite", "postgresql"}:
+            raise ConfigurationError(
+                f"backend-store-uri names {backend!r}, which is not supported; "
+                "expected sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+            )
+        self.is_sqlite = backend == "sqlite"
+        self.uri = url.render_as_string(hide_password=True)
+        self._turns: _SqliteTurns | None = None
+        if self.is_sqlite:
+            path = url.database
+            if not path or path == ":memory:":
+                raise ConfigurationError("backend-store-uri must name a file for SQLite: sqlite:///FILE")
+            folder = os.path.dirname(os.path.abspath(path))
+            if not os.path.isdir(folder):
+                raise ConfigurationError(f"the folder of the SQLite file does not exist: {folder!r}")
+            self._turns = _SqliteTurns(f"{path}-lock")
+            self.engine = sa.create_engine(
+                url.set(drivername="sqlite+pysqlite"),
+                connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_TIMEOUT_S, "cached_statements": 256},
+                poolclass=sa.QueuePool,
+                pool_size=pool_size,
+                max_overflow=max_overflow,
+            )
+            _prepare_sqlite(self.engine)
+        else:
+            self.engine = sa.create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                # Prepared statements belong to a server connection, which PgBouncer hands to others between
+                # transactions; psycopg prepares none unless asked.
+                connect_args={"prepare_threshold": None, "application_name": "runyard"},
+                pool_size=pool_size,
+                max_overflow=max_overflow,
+                pool_recycle=pool_recycle_s,
+                pool_pre_ping=pool_pre_ping,
+            )
+            _prepare_postgresql(self.engine)
+
+    def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``function`` returns for a connection that sees one moment of the database."""
+        with translated_errors(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                return function(connection, *args, **kwargs)
+
+    def write(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``function`` returns, after the commit of all it wrote.
+
+        ``function`` is run again where the database undid it for another's sake, so it may have no effect but on
+        the connection. An error it raises undoes all of it.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with translated_errors(), self.transaction() as connection:
+                    return function(connection, *args, **kwargs)
+            except RetriedError as error:
+                if attempt == ATTEMPTS:
+                    raise Unavailable("the database is busy with conflicting writes; try again") from error
+                # Two transactions that undid each other must not meet again.
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def connect_writer(self) -> Connection:
+        """Return a connection whose transactions may write, for use with `transaction`."""
+        connection = self.engine.connect()
+        return connection.execution_options(sqlite_begin="BEGIN IMMEDIATE") if self.is_sqlite else connection
+
+    @contextlib.contextmanager
+    def transaction(self, writer: Connection | None = None) -> Iterator[Connection]:
+        """Give a connection in a transaction that may write; commit at the end, undo on an error."""
+        if writer is None:
+            with self.connect_writer() as connection, self.transaction(connection):
+                yield connection
+        elif self._turns is None:
+            with writer.begin():
+                yield writer
+        else:
+            with self._turns, writer.begin():
+                yield writer
+
+    def ping(self) -> None:
+        """Raise Unavailable unless the database answers."""
+        self.read(lambda connection: connection.execute(sa.select(1)).scalar_one())
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
+
+
+class RetriedError(Exception):
+    """The database undid the transaction so that another could go on."""
+
+
+class FairLock:
+    """A lock that threads get in the order they came.
+
+    Python's own lets a thread that lets go and comes back overtake the others: under load the writer of runs would
+    keep everyone else waiting.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._mutex:
+            if not self._is_held:
+                self._is_held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        # Whoever lets go next hands the lock over by opening this one.
+        turn.acquire()
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_held = False
+
+
+class _SqliteTurns:
+    """One writer at a time: a lock in the process, a file lock between processes.
+
+    SQLite lets waiting writers sleep and try again, up to 100 ms a time, so the unlucky wait long; a file lock wakes
+    the next at once. SQLite's own lock is still what keeps the file safe: another program may write too.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = FairLock()
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        try:
+            if fcntl is not None:
+                if self._file is None:
+                    self._file = open(self._path, "ab")
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._lock.__exit__()
+            raise
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._file is not None and fcntl is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._lock.__exit__()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own BEGIN is deferred; the transactions here begin as what they are.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: what is acknowledged survives a power cut, not only a crash of the process.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA case_sensitive_like=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-16384")
+        cursor.execute("PRAGMA journal_size_limit=67108864")
+        cursor.close()
+        # SQLite's own lower() knows ASCII alone; ILIKE is lower() on both sides.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Straight to the driver: this runs once for every request.
+        driver_connection: Any = connection.connection.driver_connection
+        driver_connection.execute(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # To compile a statement costs more than these statements take, and a server with the compiler on does it.
+        connection.autocommit = True
+        connection.execute("SET jit = off")
+        connection.autocommit = False
+
+
+def _lower(value: str | float | bytes | None) -> str | float | bytes | None:
+    return value.lower() if isinstance(value, str) else value
+
+
+@contextlib.contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the database's errors into ours, so that no SQL and no driver's text goes further."""
+    try:
+        yield
+    except (RunyardError, RetriedError):
+        raise
+    except PoolTimeoutError as error:
+        raise Unavailable("all database connections are in use; try again or raise the pool size") from error
+    except OverflowError as error:
+        raise InvalidParameter("a number does not fit into 64 bits") from error
+    except DBAPIError as error:
+        raise _translate(error) from error
+    except SQLAlchemyError:
+        logger.exception("database error")
+        raise RunyardError("internal database error; the server's log has the details") from None
+
+
+def is_disconnect(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _translate(error: DBAPIError) -> Exception:
+    original: Any = error.orig
+    sqlstate = getattr(original, "sqlstate", None)
+    if sqlstate in RETRIED_SQLSTATES:
+        return RetriedError()
+    if sqlstate in VALUE_SQLSTATES:
+        return InvalidParameter("a value is out of the range that the database can hold")
+    if sqlstate == "57014":
+        return Unavailable("the database stopped a statement that took too long; try again or ask for less")
+    if isinstance(original, OSError) and original.errno == errno.ENOSPC:
+        return Unavailable("the disk is full")
+    if isinstance(error, IntegrityError):
+        # A check made before the write was overtaken by another writer; run again, it will see what the other did.
+        return RetriedError()
+    if isinstance(error, OperationalError):
+        logger.error("database unavailable: %s", original)
+        text = str(original)
+        if "disk is full" in text or "disk I/O error" in text:
+            return Unavailable("the database's disk is full or failing; nothing was written")
+        return Unavailable("the database cannot be reached at the moment; try again")
+    logger.error("database error", exc_info=error)
+    return RunyardError("internal database error; the server's log has the details")
+
+
+def _without_password(uri: str) -> str:
+    head, at, tail = uri.rpartition("@")
+    scheme, colon, _ = head.partition("://")
+    return f"{scheme}{colon}***{at}{tail}" if at else uri

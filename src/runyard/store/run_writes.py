@@ -1,0 +1,235 @@
+"""What is written to runs, and how a group of such writes becomes one transaction.
+
+A write either changes one run by a function (`RunChange`) or logs to one (`LogBatch`); the batches of a group are
+merged, so a group costs a few statements however many requests it answers. Every check of a write comes before its
+first statement that writes, so that its error leaves the others of the group untouched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from runyard.errors import InvalidParameter, NotFound, RunyardError
+from runyard.store import logged_models
+from runyard.store.dialect import execute_many, is_one_of, is_sqlite, upsert
+from runyard.store.points import Point, write_points
+from runyard.store.schema import ACTIVE, params, run_tags, runs
+from runyard.wire.names import shown
+
+T = TypeVar("T")
+
+RUN_NAME_TAG: Final = "mlflow.runName"
+IMMUTABLE_TAGS: Final = frozenset({"mlflow.user", "mlflow.artifactLocation"})
+
+
+class RunRow(NamedTuple):
+    """A run as a write finds it, locked until the transaction ends."""
+
+    id: int
+    run_id: str
+    experiment_id: int
+    lifecycle_stage: str
+
+
+@dataclass(slots=True)
+class Failure:
+    """A write's error, where others of its group went through."""
+
+    error: RunyardError
+
+
+# A metric's point before its name is a number: key, step, timestamp, value, is_nan; NaN is value 0 and is_nan.
+NamedPoint = tuple[str, int, int, float, bool]
+
+
+@dataclass(slots=True)
+class LogBatch:
+    """Points, params and tags for one run: all or nothing."""
+
+    run_id: str
+    metrics: Sequence[NamedPoint] = ()
+    params: Sequence[tuple[str, str]] = ()
+    tags: Sequence[tuple[str, str]] = ()
+    model_metrics: Sequence[Any] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.metrics) + len(self.params) + len(self.tags)
+
+
+@dataclass(slots=True)
+class RunChange(Generic[T]):
+    """Any other write to a run; ``run_id`` is None for a run that is only being made."""
+
+    run_id: str | None
+    apply: Callable[[Connection, RunRow | None, Mapping[str, int]], T]
+    # Names that ``apply`` needs the numbers of.
+    names: Sequence[str] = ()
+    size: int = field(default=1, init=False)
+
+
+def names_in(writes: Iterable[LogBatch | RunChange[Any]]) -> set[str]:
+    """Return the names of metrics, params and tags that ``writes`` speak of."""
+    names: set[str] = set()
+    for write in writes:
+        if isinstance(write, LogBatch):
+            names.update([point[0] for point in write.metrics])
+            names.update([param[0] for param in write.params])
+            names.update([tag[0] for tag in write.tags])
+        else:
+            names.update(write.names)
+    return names
+
+
+def apply_writes(
+    connection: Connection, writes: Sequence[LogBatch | RunChange[Any]], key_ids: Mapping[str, int]
+) -> list[Any]:
+    """Execute ``writes``; return for each its result or its `Failure`."""
+    rows = _lock_runs(connection, {write.run_id for write in writes if write.run_id is not None})
+    outcomes: list[Any] = [None] * len(writes)
+    batches: list[tuple[int, LogBatch, RunRow]] = []
+    for index, write in enumerate(writes):
+        row = None
+        if write.run_id is not None:
+            row = rows.get(write.run_id)
+            if row is None:
+                outcomes[index] = Failure(run_not_found(write.run_id))
+                continue
+        if isinstance(write, RunChange):
+            try:
+                outcomes[index] = write.apply(connection, row, key_ids)
+            except RunyardError as error:
+                outcomes[index] = Failure(error)
+        elif row is not None and row.lifecycle_stage != ACTIVE:
+            outcomes[index] = Failure(run_not_active(row))
+        elif row is not None:
+            batches.append((index, write, row))
+    if batches:
+        _log(connection, batches, key_ids, outcomes)
+    return outcomes
+
+
+def run_not_found(run_id: str) -> NotFound:
+    return NotFound(f"Run with id={run_id} not found")
+
+
+def run_not_active(row: RunRow) -> InvalidParameter:
+    return InvalidParameter(
+        f"The run {row.run_id} must be in the 'active' state. Current state is {row.lifecycle_stage}."
+    )
+
+
+def _lock_runs(connection: Connection, run_ids: set[str]) -> dict[str, RunRow]:
+    if not run_ids:
+        return {}
+    if is_sqlite(connection):
+        result = connection.exec_driver_sql(_SQLITE_RUNS, (json.dumps(list(run_ids)),))
+    else:
+        result = connection.exec_driver_sql(_POSTGRESQL_RUNS, (list(run_ids),))
+    cursor: Any = result.cursor
+    return {row[1]: RunRow._make(row) for row in cursor.fetchall()}
+
+
+_RUNS: Final = "SELECT id, run_id, experiment_id, lifecycle_stage FROM runs WHERE run_id"
+_SQLITE_RUNS: Final = f"{_RUNS} IN (SELECT value FROM json_each(?))"
+# In one order everywhere, so two groups that share runs wait for each other and never in a circle.
+_POSTGRESQL_RUNS: Final = f"{_RUNS} = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def _log(
+    connection: Connection,
+    batches: Sequence[tuple[int, LogBatch, RunRow]],
+    key_ids: Mapping[str, int],
+    outcomes: list[Any],
+) -> None:
+    stored_params = _stored(connection, params, batches, key_ids, lambda batch: batch.params)
+    new_params: dict[tuple[int, int], str] = {}
+    new_tags: dict[tuple[int, int], str] = {}
+    renamed: dict[int, str] = {}
+    points: list[Point] = []
+    for index, batch, row in batches:
+        try:
+            own_params = _new_params(batch, row, key_ids, {**stored_params, **new_params})
+            _check_immutable_tags(connection, batch, row, key_ids)
+            if batch.model_metrics:
+                logged_models.log_metrics(connection, batch.run_id, batch.model_metrics)
+        except RunyardError as error:
+            outcomes[index] = Failure(error)
+            continue
+        new_params.update(own_params)
+        for key, value in batch.tags:
+            new_tags[row.id, key_ids[key]] = value
+            if key == RUN_NAME_TAG:
+                renamed[row.id] = value
+        run = row.id
+        points += [
+            (run, key_ids[key], step, timestamp, value, is_nan) for key, step, timestamp, value, is_nan in batch.metrics
+        ]
+    if points:
+        write_points(connection, points)
+    _upsert_values(connection, params, new_params)
+    _upsert_values(connection, run_tags, new_tags)
+    for run, name in sorted(renamed.items()):
+        connection.execute(sa.update(runs).where(runs.c.id == run).values(run_name=name))
+
+
+def _stored(
+    connection: Connection,
+    table: sa.Table,
+    batches: Sequence[tuple[int, LogBatch, RunRow]],
+    key_ids: Mapping[str, int],
+    pairs_of: Callable[[LogBatch], Sequence[tuple[str, str]]],
+) -> dict[tuple[int, int], str]:
+    touched = {row.id for _, batch, row in batches if pairs_of(batch)}
+    if not touched:
+        return {}
+    wanted = {key_ids[key] for _, batch, _ in batches for key, _ in pairs_of(batch)}
+    statement = sa.select(table.c.run, table.c.key, table.c.value).where(
+        is_one_of(connection, table.c.run, touched), is_one_of(connection, table.c.key, wanted)
+    )
+    return {(run, key): value for run, key, value in connection.execute(statement)}
+
+
+def _new_params(
+    batch: LogBatch, row: RunRow, key_ids: Mapping[str, int], stored: Mapping[tuple[int, int], str]
+) -> dict[tuple[int, int], str]:
+    new: dict[tuple[int, int], str] = {}
+    for key, value in batch.params:
+        place = (row.id, key_ids[key])
+        if place in new:
+            raise InvalidParameter(f"Duplicate parameter keys have been submitted: {key!r}")
+        old = stored.get(place)
+        if old is None:
+            new[place] = value
+        elif old != value:
+            raise InvalidParameter(
+                f"Changing param values is not allowed. Param with key={key!r} was already logged with "
+                f"value={shown(old)} for run ID={row.run_id!r}. Attempted logging new value {shown(value)}."
+            )
+    return new
+
+
+def _check_immutable_tags(connection: Connection, batch: LogBatch, row: RunRow, key_ids: Mapping[str, int]) -> None:
+    for key, value in batch.tags:
+        if key in IMMUTABLE_TAGS:
+            old = connection.execute(
+                sa.select(run_tags.c.value).where(run_tags.c.run == row.id, run_tags.c.key == key_ids[key])
+            ).scalar()
+            if old is not None and old != value:
+                raise InvalidParameter(f"Tag {key!r} may not be changed once set; it is {shown(old)}")
+
+
+def _upsert_values(connection: Connection, table: sa.Table, values: Mapping[tuple[int, int], str]) -> None:
+    if not values:
+        return
+    execute_many(
+        connection,
+        upsert(connection, table, ("run", "key"), ("value",)),
+        [{"run": run, "key": key, "value": value} for (run, key), value in sorted(values.items())],
+    )

@@ -1,0 +1,84 @@
+"""What every test may ask for: a fresh PostgreSQL database, and real server processes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres import PostgresServer
+from tests.servers import ServerProcess, start_runyard
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--compat-server",
+        choices=["runyard", "upstream"],
+        default="runyard",
+        help="what serves the sessions in tests/compat; upstream proves the sessions themselves",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests of this process, quick rather than durable."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def durable_postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the test's own that loses nothing it committed, and may be killed and started again."""
+    server = PostgresServer(is_durable=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
+    """A function that returns the URI of another empty PostgreSQL database each time."""
+    urls: list[str] = []
+
+    def create() -> str:
+        urls.append(postgres_server.create_database())
+        return urls[-1]
+
+    yield create
+    for url in urls:
+        postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def postgres_url(new_postgres_url: Callable[[], str]) -> str:
+    """The URI of an empty PostgreSQL database."""
+    return new_postgres_url()
+
+
+@pytest.fixture
+def running_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """A function that starts ``runyard server`` and waits until it is healthy.
+
+    It takes the database's URI (by default that of a new SQLite file) and further arguments of the command; by name,
+    ``workers``, ``environment`` (variables to add) and ``folder`` (for its artifacts and its log). Each server that
+    the test does not end itself has to end well when it is told to stop.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(backend_store_uri: str | None = None, *options: str, **named: Any) -> ServerProcess:
+            folder = named.pop("folder", tmp_path)
+            server = start_runyard(backend_store_uri or f"sqlite:///{folder / 'runyard.db'}", folder, *options, **named)
+            stack.callback(_stop, server)
+            return server
+
+        yield start
+
+
+def _stop(server: ServerProcess) -> None:
+    if not server.was_ended:
+        server.stop()
+    # Shown only if the test failed.
+    print(f"--- the log of the server at {server.url} ---\n{server.log()}")

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from runyard.errors import SchemaMismatch
+from runyard.store import migrate
+from runyard.store.engine import Database
+from runyard.store.schema import SCHEMA_METADATA
+
+UPGRADE = """
+import sys
+from runyard.store import migrate
+from runyard.store.engine import Database
+database = Database(sys.argv[1])
+print(len(migrate.upgrade(database)))
+migrate.check(database)
+"""
+
+
+def test_an_empty_database_is_brought_to_the_head_and_then_left_alone(database_uri: str) -> None:
+    database = Database(database_uri)
+    assert migrate.status(database).current is None
+    with pytest.raises(SchemaMismatch, match="runyard db upgrade"):
+        migrate.check(database)
+    assert migrate.upgrade(database) == [migrate.HEAD]
+    assert migrate.status(database).is_current
+    migrate.check(database)
+    assert migrate.upgrade(database) == []
+    database.close()
+
+
+def test_ten_that_start_together_migrate_once(database_uri: str) -> None:
+    starts = [
+        subprocess.Popen([sys.executable, "-c", UPGRADE, database_uri], stdout=subprocess.PIPE, text=True)
+        for _ in range(10)
+    ]
+    applied = [int(start.communicate(timeout=60)[0]) for start in starts]
+    assert [start.returncode for start in starts] == [0] * 10
+    assert sorted(applied) == [0] * 9 + [1]
+
+
+def test_a_database_newer_than_this_version_is_refused_and_untouched(database_uri: str) -> None:
+    database = Database(database_uri)
+    migrate.upgrade(database)
+    database.write(lambda connection: connection.execute(sa.text("UPDATE runyard_schema SET version_num = '9999'")))
+    for refuse in (migrate.upgrade, migrate.check):
+        with pytest.raises(SchemaMismatch, match="newer than this version"):
+            refuse(database)
+    assert migrate.status(database).current == "9999"
+    database.close()
+
+
+def test_another_programs_tables_are_refused(database_uri: str) -> None:
+    database = Database(database_uri)
+    database.write(lambda connection: connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)")))
+    with pytest.raises(SchemaMismatch, match="another program"):
+        migrate.upgrade(database)
+    database.close()
+
+
+def test_the_migrations_make_the_tables_that_the_schema_declares(database_uri: str) -> None:
+    database = Database(database_uri)
+    migrate.upgrade(database)
+    migrated = database.read(_described)
+    database.write(lambda connection: SCHEMA_METADATA.drop_all(connection))
+    database.write(lambda connection: SCHEMA_METADATA.create_all(connection))
+    declared = database.read(_described)
+    assert migrated == declared
+    assert len(declared) >= 2 * len(SCHEMA_METADATA.tables)
+    database.close()
+
+
+def _described(connection: Connection) -> set[tuple[str, ...]]:
+    """Everything the database says of our tables, but for the one that holds the revision."""
+    if connection.dialect.name == "sqlite":
+        statement = "SELECT tbl_name, name, coalesce(sql, '') FROM sqlite_master WHERE tbl_name NOT LIKE 'sqlite_%'"
+    else:
+        statement = """
+            SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, collation_name, is_identity,
+                   identity_generation, identity_start, identity_minimum)
+            FROM information_schema.columns WHERE table_schema = 'public'
+            UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace"""
+    rows = connection.execute(sa.text(statement))
+    return {tuple(" ".join(part.split()) for part in row) for row in rows if row[0] != migrate.VERSION_TABLE}
