@@ -13,9 +13,8 @@ from typing import Any
 from runyard.search.compile import DatasetFilter
 from runyard.search.grammar import And, Between, Clause, Comparison, In, IsNull, Like, Node, Not, Or, clauses
 from runyard.search.order import OrderTerm
-from runyard.search.vocabularies import Family, Vocabulary
-
-from .populations import Entity, MetricValue
+from runyard.search.vocabularies import Family, Field, Vocabulary
+from tests.search.populations import Entity, MetricValue
 
 COMPARE = {
     "=": operator.eq,
@@ -56,22 +55,11 @@ def matches(node: Node, entity: Entity, vocabulary: Vocabulary, datasets: Sequen
             return any(_passes(node, value) for value in values)
 
 
-def _is_found(
-    entity: Entity, vocabulary: Vocabulary, node: Node | None, datasets: Sequence[DatasetFilter]
-) -> bool:
+def _is_found(entity: Entity, vocabulary: Vocabulary, node: Node | None, datasets: Sequence[DatasetFilter]) -> bool:
     named = list(clauses(node))
     if vocabulary.hidden_tag is not None:
         key, hidden = vocabulary.hidden_tag
-        asks = any(
-            clause.field.name == key
-            and clause.field.family is Family.TAG
-            and (
-                (isinstance(clause, Comparison) and (clause.comparator, clause.value) in {("=", "true"), ("!=", "false")})
-                or (isinstance(clause, In) and not clause.is_negated and "true" in clause.values)
-                or (isinstance(clause, IsNull) and clause.is_negated)
-            )
-            for clause in named
-        )
+        asks = any(_asks_for(clause) for clause in named if clause.field == Field(Family.TAG, key))
         if not asks and entity.tags.get(key) == hidden:
             return False
     if datasets and not any(clause.field.family is Family.METRIC for clause in named):
@@ -79,6 +67,16 @@ def _is_found(
         if not any(_is_on(value, dataset) for value in measured for dataset in datasets):
             return False
     return node is None or matches(node, entity, vocabulary, datasets)
+
+
+def _asks_for(clause: Clause) -> bool:
+    """Whether a clause on the prompt tag asks for prompts."""
+    match clause:
+        case Comparison(_, "=", "true") | Comparison(_, "!=", "false") | IsNull(_, True):
+            return True
+        case In(_, values, False):
+            return "true" in values
+    return False
 
 
 def _values(
@@ -151,9 +149,7 @@ def _sort_key(entity: Entity, term: OrderTerm) -> tuple[int, Any]:
         case Family.TAG:
             value = entity.tags.get(name)
         case Family.METRIC:
-            measured = [
-                value for value in entity.metrics.get(name, []) if not term.dataset_name or _is_on(value, term)
-            ]
+            measured = [value for value in entity.metrics.get(name, []) if not term.dataset_name or _is_on(value, term)]
             measured.sort(key=lambda m: (-m.timestamp, -m.step, m.run_id, m.dataset_name, m.dataset_digest))
             value = measured[0].value if measured else None
         case Family.DATASET:

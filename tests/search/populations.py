@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -24,11 +25,13 @@ from runyard.search.vocabularies import (
 from runyard.store import schema
 
 T = TypeVar("T")
+Rows = defaultdict[Table, list[dict[str, Any]]]
 
 SEEDS = (1, 2, 3)
 SIZE = 40
 
 KEYS = ("m", "acc/val", "a b", "x.y", PROMPT_TAG)
+KEY_IDS = {name: number for number, name in enumerate(KEYS, 1)}
 # Letters beyond ASCII have one case here: what PostgreSQL's ILIKE does with them is the database's own locale.
 TEXTS = ("", "a", "A", "ab", "b", "x%y", "x_y", "a\\b", "it's", 'say "a"', "a!b", "ß", "日本", "😀", "true", "false")
 REALS = (0.0, -0.0, 0.1, 1.0, -1.5, 1e22, 1e308, 5e-324, 2.0**53 + 2, math.inf, -math.inf, math.nan)
@@ -62,25 +65,26 @@ class Entity:
 class Population:
     """The entities of one seed, and the statement that selects them and no others."""
 
-    vocabulary: Vocabulary
     entities: Sequence[Entity]
     base: Select[Any]
 
 
-def load_all(connection: Connection) -> dict[tuple[str, int], Population]:
-    """Fill empty tables; the populations are found by entity and seed."""
-    key_ids = {name: number for number, name in enumerate(KEYS, 1)}
-    insert(connection, schema.keys, [{"id": number, "name": name} for name, number in key_ids.items()])
+def load(connection: Connection, vocabulary: Vocabulary) -> dict[int, Population]:
+    """Put a population for each seed into empty tables."""
+    insert(connection, schema.keys, [{"id": number, "name": name} for name, number in KEY_IDS.items()])
     insert(connection, schema.experiments, [{"id": seed, "name": f"scope {seed}"} for seed in SEEDS])
-    found: dict[tuple[str, int], Population] = {}
+    make, table = _MAKERS[vocabulary.entity]
+    found: dict[int, Population] = {}
     for seed in SEEDS:
-        for vocabulary, load in _LOADERS:
-            first_id = seed * 1000
-            entities, table = load(connection, random.Random(f"{vocabulary.entity} {seed}"), first_id, key_ids, seed)
-            base = sa.select(table.c.id).where(table.c.id.between(first_id, first_id + SIZE - 1))
-            if vocabulary is MODEL_VERSIONS:
-                base = base.select_from(table.join(schema.registered_models))
-            found[vocabulary.entity, seed] = Population(vocabulary, entities, base)
+        first_id = seed * 1000
+        rows: Rows = defaultdict(list)
+        entities = make(random.Random(f"{vocabulary.entity} {seed}"), range(first_id, first_id + SIZE), seed, rows)
+        for filled in schema.SCHEMA_METADATA.sorted_tables:
+            insert(connection, filled, rows[filled])
+        base = sa.select(table.c.id).where(table.c.id.between(first_id, first_id + SIZE - 1))
+        if vocabulary is MODEL_VERSIONS:
+            base = base.select_from(table.join(schema.registered_models))
+        found[seed] = Population(entities, base)
     return found
 
 
@@ -95,203 +99,130 @@ def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         connection.execute(sa.insert(table), [defaults | dict(row) for row in rows])
 
 
-def _load_runs(
-    connection: Connection, rnd: random.Random, first_id: int, key_ids: Mapping[str, int], seed: int
-) -> tuple[list[Entity], Table]:
+def _make_runs(rnd: random.Random, ids: range, seed: int, rows: Rows) -> list[Entity]:
+    dataset_ids = {pair: ids[number] for number, pair in enumerate(DATASETS)}
+    for (name, digest), dataset_id in dataset_ids.items():
+        rows[schema.datasets].append({"id": dataset_id, "experiment_id": seed, "name": name, "digest": digest})
     entities = []
-    dataset_ids = {pair: first_id + number for number, pair in enumerate(DATASETS)}
-    insert(
-        connection,
-        schema.datasets,
-        [{"id": dataset_ids[pair], "experiment_id": seed, "name": pair[0], "digest": pair[1]} for pair in DATASETS],
-    )
-    for row_id in range(first_id, first_id + SIZE):
+    for row_id in ids:
         start, end = rnd.choice(TIMES), rnd.choice((None, *TIMES))
+        columns: dict[str, int | str | None] = {
+            "run_id": f"{rnd.getrandbits(32):08x}{row_id}",
+            "run_name": rnd.choice(TEXTS),
+            "experiment_id": seed,
+            "status": rnd.choice(schema.RUN_STATUSES),
+            "user_id": rnd.choice(TEXTS),
+            "artifact_uri": rnd.choice(TEXTS),
+            "lifecycle_stage": rnd.choice((schema.ACTIVE, schema.DELETED)),
+            "start_time": start,
+            "end_time": end,
+        }
         entity = Entity(
             row_id,
-            attributes={
-                "run_id": f"{rnd.getrandbits(32):08x}{row_id}",
-                "run_name": rnd.choice(TEXTS),
-                "experiment_id": seed,
-                "status": rnd.choice(schema.RUN_STATUSES),
-                "user_id": rnd.choice(TEXTS),
-                "artifact_uri": rnd.choice(TEXTS),
-                "lifecycle_stage": rnd.choice((schema.ACTIVE, schema.DELETED)),
-                "start_time": start,
-                "end_time": end,
-            },
+            columns | {"duration": None if end is None else end - start},
             metrics={key: [MetricValue(rnd.choice(REALS))] for key in _some(rnd, KEYS)},
-            params={key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)},
-            tags={key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)},
-            datasets=[
-                {"name": name, "digest": digest, "context": rnd.choice((None, *TEXTS))}
-                for name, digest in _some(rnd, DATASETS)
-            ],
+            params=_texts(rnd),
+            tags=_texts(rnd),
         )
-        insert(connection, schema.runs, [{"id": row_id, **entity.attributes}])
-        entity.attributes["duration"] = None if end is None else end - start
-        insert(
-            connection,
-            schema.latest_metrics,
-            [{"run": row_id, "key": key_ids[key], **_stored(values[0].value)} for key, values in entity.metrics.items()],
-        )
-        for table, values in ((schema.params, entity.params), (schema.run_tags, entity.tags)):
-            insert(
-                connection,
-                table,
-                [{"run": row_id, "key": key_ids[key], "value": value} for key, value in values.items()],
-            )
-        insert(
-            connection,
-            schema.run_datasets,
-            [
-                {"run": row_id, "dataset": dataset_ids[(str(d["name"]), str(d["digest"]))], "context": d["context"]}
-                for d in entity.datasets
-            ],
-        )
+        rows[schema.runs].append({"id": row_id, **columns})
+        for key, values in entity.metrics.items():
+            rows[schema.latest_metrics].append({"run": row_id, "key": KEY_IDS[key], **_stored(values[0].value)})
+        for table, texts in ((schema.params, entity.params), (schema.run_tags, entity.tags)):
+            rows[table] += [{"run": row_id, "key": KEY_IDS[key], "value": value} for key, value in texts.items()]
+        for pair in _some(rnd, DATASETS):
+            context = rnd.choice((None, *TEXTS))
+            entity.datasets.append({"name": pair[0], "digest": pair[1], "context": context})
+            rows[schema.run_datasets].append({"run": row_id, "dataset": dataset_ids[pair], "context": context})
         entities.append(entity)
-    return entities, schema.runs
+    return entities
 
 
-def _load_experiments(
-    connection: Connection, rnd: random.Random, first_id: int, key_ids: Mapping[str, int], seed: int
-) -> tuple[list[Entity], Table]:
+def _make_experiments(rnd: random.Random, ids: range, seed: int, rows: Rows) -> list[Entity]:
     entities = []
-    for row_id in range(first_id, first_id + SIZE):
-        entity = Entity(
-            row_id,
-            attributes={
-                "name": rnd.choice(TEXTS),
-                "experiment_id": row_id,
-                # Names of the deleted need not be unique.
-                "lifecycle_stage": schema.DELETED,
-                "artifact_location": rnd.choice(TEXTS),
-                "creation_time": rnd.choice(TIMES),
-                "last_update_time": rnd.choice(TIMES),
-            },
-            tags={key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)},
-        )
-        columns = {name: value for name, value in entity.attributes.items() if name != "experiment_id"}
-        insert(connection, schema.experiments, [{"id": row_id, **columns}])
-        insert(
-            connection,
-            schema.experiment_tags,
-            [{"experiment_id": row_id, "key": key, "value": value} for key, value in entity.tags.items()],
-        )
+    for row_id in ids:
+        columns: dict[str, int | str | None] = {
+            "name": rnd.choice(TEXTS),
+            # Names of the deleted need not be unique.
+            "lifecycle_stage": schema.DELETED,
+            "artifact_location": rnd.choice(TEXTS),
+            "creation_time": rnd.choice(TIMES),
+            "last_update_time": rnd.choice(TIMES),
+        }
+        entity = Entity(row_id, columns | {"experiment_id": row_id}, tags=_texts(rnd))
+        rows[schema.experiments].append({"id": row_id, **columns})
+        _add_tags(rows[schema.experiment_tags], "experiment_id", entity)
         entities.append(entity)
-    return entities, schema.experiments
+    return entities
 
 
-def _load_registered_models(
-    connection: Connection, rnd: random.Random, first_id: int, key_ids: Mapping[str, int], seed: int
-) -> tuple[list[Entity], Table]:
+def _make_registered_models(rnd: random.Random, ids: range, seed: int, rows: Rows) -> list[Entity]:
     entities = []
-    for row_id in range(first_id, first_id + SIZE):
-        entity = Entity(
-            row_id,
-            attributes={
-                "name": f"{rnd.choice(TEXTS)}{row_id}",
-                "description": rnd.choice(TEXTS),
-                "creation_timestamp": rnd.choice(TIMES),
-                "last_updated_timestamp": rnd.choice(TIMES),
-            },
-            tags=_registry_tags(rnd),
-        )
-        insert(connection, schema.registered_models, [{"id": row_id, **entity.attributes}])
-        insert(
-            connection,
-            schema.registered_model_tags,
-            [{"model": row_id, "key": key, "value": value} for key, value in entity.tags.items()],
-        )
+    for row_id in ids:
+        columns: dict[str, int | str | None] = {
+            "name": f"{rnd.choice(TEXTS)}{row_id}",
+            "description": rnd.choice(TEXTS),
+            "creation_timestamp": rnd.choice(TIMES),
+            "last_updated_timestamp": rnd.choice(TIMES),
+        }
+        entity = Entity(row_id, columns, tags=_registry_tags(rnd))
+        rows[schema.registered_models].append({"id": row_id, **columns})
+        _add_tags(rows[schema.registered_model_tags], "model", entity)
         entities.append(entity)
-    return entities, schema.registered_models
+    return entities
 
 
-def _load_model_versions(
-    connection: Connection, rnd: random.Random, first_id: int, key_ids: Mapping[str, int], seed: int
-) -> tuple[list[Entity], Table]:
-    models = {first_id + 500 + number: f"{rnd.choice(TEXTS)} {first_id + number}" for number in range(4)}
-    insert(connection, schema.registered_models, [{"id": row_id, "name": name} for row_id, name in models.items()])
+def _make_model_versions(rnd: random.Random, ids: range, seed: int, rows: Rows) -> list[Entity]:
+    models = {model_id: f"{rnd.choice(TEXTS)} {model_id}" for model_id in ids[:4]}
+    rows[schema.registered_models] += [{"id": model_id, "name": name} for model_id, name in models.items()]
     entities = []
-    for row_id in range(first_id, first_id + SIZE):
+    for number, row_id in enumerate(ids, 1):
         model = rnd.choice(list(models))
-        entity = Entity(
-            row_id,
-            attributes={
-                "version": row_id - first_id + 1,
-                "run_id": rnd.choice(TEXTS),
-                "source": rnd.choice(TEXTS),
-                "current_stage": rnd.choice(("None", "Staging", "Production", "Archived")),
-                "status": "READY",
-                "user_id": rnd.choice(TEXTS),
-                "description": rnd.choice(TEXTS),
-                "creation_timestamp": rnd.choice(TIMES),
-                "last_updated_timestamp": rnd.choice(TIMES),
-            },
-            tags=_registry_tags(rnd),
-        )
-        insert(connection, schema.model_versions, [{"id": row_id, "model": model, **entity.attributes}])
-        entity.attributes["name"] = models[model]
-        insert(
-            connection,
-            schema.model_version_tags,
-            [{"version": row_id, "key": key, "value": value} for key, value in entity.tags.items()],
-        )
+        columns: dict[str, int | str | None] = {
+            "version": number,
+            "run_id": rnd.choice(TEXTS),
+            "source": rnd.choice(TEXTS),
+            "current_stage": rnd.choice(("None", "Staging", "Production", "Archived")),
+            "status": "READY",
+            "user_id": rnd.choice(TEXTS),
+            "description": rnd.choice(TEXTS),
+            "creation_timestamp": rnd.choice(TIMES),
+            "last_updated_timestamp": rnd.choice(TIMES),
+        }
+        entity = Entity(row_id, columns | {"name": models[model]}, tags=_registry_tags(rnd))
+        rows[schema.model_versions].append({"id": row_id, "model": model, **columns})
+        _add_tags(rows[schema.model_version_tags], "version", entity)
         entities.append(entity)
-    return entities, schema.model_versions
+    return entities
 
 
-def _load_logged_models(
-    connection: Connection, rnd: random.Random, first_id: int, key_ids: Mapping[str, int], seed: int
-) -> tuple[list[Entity], Table]:
+def _make_logged_models(rnd: random.Random, ids: range, seed: int, rows: Rows) -> list[Entity]:
     entities = []
-    for row_id in range(first_id, first_id + SIZE):
-        entity = Entity(
-            row_id,
-            attributes={
-                "model_id": f"m-{rnd.getrandbits(32):08x}{row_id}",
-                "name": rnd.choice(TEXTS),
-                "experiment_id": seed,
-                "model_type": rnd.choice((None, *TEXTS)),
-                "source_run_id": rnd.choice((None, *TEXTS)),
-                "status": rnd.choice(("PENDING", "READY")),
-                "artifact_uri": rnd.choice(TEXTS),
-                "lifecycle_stage": schema.ACTIVE,
-                "creation_timestamp": rnd.choice(TIMES),
-                "last_updated_timestamp": rnd.choice(TIMES),
-            },
-            metrics={key: _measurements(rnd) for key in _some(rnd, KEYS)},
-            params={key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)},
-            tags={key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)},
-        )
-        insert(connection, schema.logged_models, [{"id": row_id, **entity.attributes}])
-        insert(
-            connection,
-            schema.logged_model_metrics,
-            [
-                {
-                    "model": row_id,
-                    "key": key,
-                    "run_id": value.run_id,
-                    "dataset_name": value.dataset_name,
-                    "dataset_digest": value.dataset_digest,
-                    "timestamp": value.timestamp,
-                    "step": value.step,
-                    **_stored(value.value),
-                }
-                for key, values in entity.metrics.items()
-                for value in values
-            ],
-        )
-        for table, texts in (
-            (schema.logged_model_params, entity.params),
-            (schema.logged_model_tags, entity.tags),
-        ):
-            insert(
-                connection, table, [{"model": row_id, "key": key, "value": value} for key, value in texts.items()]
-            )
+    for row_id in ids:
+        columns: dict[str, int | str | None] = {
+            "model_id": f"m-{rnd.getrandbits(32):08x}{row_id}",
+            "name": rnd.choice(TEXTS),
+            "experiment_id": seed,
+            "model_type": rnd.choice((None, *TEXTS)),
+            "source_run_id": rnd.choice((None, *TEXTS)),
+            "status": rnd.choice(("PENDING", "READY")),
+            "artifact_uri": rnd.choice(TEXTS),
+            "lifecycle_stage": schema.ACTIVE,
+            "creation_timestamp": rnd.choice(TIMES),
+            "last_updated_timestamp": rnd.choice(TIMES),
+        }
+        metrics = {key: _measurements(rnd) for key in _some(rnd, KEYS)}
+        entity = Entity(row_id, columns, metrics, params=_texts(rnd), tags=_texts(rnd))
+        rows[schema.logged_models].append({"id": row_id, **columns})
+        for key, values in metrics.items():
+            rows[schema.logged_model_metrics] += [
+                {"model": row_id, "key": key, **asdict(value), **_stored(value.value)} for value in values
+            ]
+        rows[schema.logged_model_params] += [
+            {"model": row_id, "key": key, "value": value} for key, value in entity.params.items()
+        ]
+        _add_tags(rows[schema.logged_model_tags], "model", entity)
         entities.append(entity)
-    return entities, schema.logged_models
+    return entities
 
 
 def _measurements(rnd: random.Random) -> list[MetricValue]:
@@ -302,10 +233,18 @@ def _measurements(rnd: random.Random) -> list[MetricValue]:
     ]
 
 
+def _texts(rnd: random.Random) -> dict[str, str]:
+    return {key: rnd.choice(TEXTS) for key in _some(rnd, KEYS)}
+
+
 def _registry_tags(rnd: random.Random) -> dict[str, str]:
-    tags = {key: rnd.choice(TEXTS) for key in _some(rnd, KEYS) if key != PROMPT_TAG}
+    tags = {key: value for key, value in _texts(rnd).items() if key != PROMPT_TAG}
     prompt = rnd.choice((None, None, "true", "false", "other"))
     return tags if prompt is None else tags | {PROMPT_TAG: prompt}
+
+
+def _add_tags(rows: list[dict[str, Any]], owner: str, entity: Entity) -> None:
+    rows += [{owner: entity.id, "key": key, "value": value} for key, value in entity.tags.items()]
 
 
 def _stored(value: float) -> dict[str, Any]:
@@ -317,14 +256,11 @@ def _some(rnd: random.Random, choices: Sequence[T]) -> list[T]:
     return [choice for choice in choices if rnd.random() < 0.6]
 
 
-_Loader = Callable[
-    [Connection, random.Random, int, Mapping[str, int], int],
-    tuple[list[Entity], Table],
-]
-_LOADERS: tuple[tuple[Vocabulary, _Loader], ...] = (
-    (RUNS, _load_runs),
-    (EXPERIMENTS, _load_experiments),
-    (REGISTERED_MODELS, _load_registered_models),
-    (MODEL_VERSIONS, _load_model_versions),
-    (LOGGED_MODELS, _load_logged_models),
-)
+_Maker = Callable[[random.Random, range, int, Rows], list[Entity]]
+_MAKERS: dict[str, tuple[_Maker, Table]] = {
+    RUNS.entity: (_make_runs, schema.runs),
+    EXPERIMENTS.entity: (_make_experiments, schema.experiments),
+    REGISTERED_MODELS.entity: (_make_registered_models, schema.registered_models),
+    MODEL_VERSIONS.entity: (_make_model_versions, schema.model_versions),
+    LOGGED_MODELS.entity: (_make_logged_models, schema.logged_models),
+}

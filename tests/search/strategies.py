@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -11,15 +12,16 @@ from runyard.search.fields import field_text
 from runyard.search.grammar import And, Between, Comparison, In, IsNull, Like, Node, Not, Or
 from runyard.search.order import OrderTerm
 from runyard.search.vocabularies import LOGGED_MODELS, Family, Field, Kind, Vocabulary
+from tests.search.populations import DATASETS, KEYS, TEXTS, TIMES
 
-from .populations import DATASETS, KEYS, TEXTS, TIMES
+_REALS = ["0", "-0.0", "0.1", "1", "-1.5", "2.5", "1e22", "1e308", "5e-324", "1e999", "-1e999", "9007199254740994"]
+_AROUND_TIMES = [Decimal(time) + step for time in TIMES for step in (Decimal("-0.5"), 0, Decimal("0.5"))]
+_OTHER_TEXTS = ("RUNNING", "FINISHED", "active", "deleted", "Production", "READY", "train", "test", "d1", "d2")
 
-NUMBERS = tuple(
-    Decimal(text)
-    for text in ("0", "-0.0", "0.1", "1", "-1.5", "2.5", "1e22", "1e308", "5e-324", "1e999", "-1e999", "9007199254740994")
-) + tuple(Decimal(time) + step for time in TIMES for step in (Decimal("-0.5"), 0, Decimal("0.5")))
+SOME_KEYS = st.sampled_from((*KEYS, "absent"))
+SOME_TEXTS = st.sampled_from((*TEXTS, *_OTHER_TEXTS))
+SOME_NUMBERS = st.sampled_from((*map(Decimal, _REALS), *_AROUND_TIMES))
 PATTERNS = ("%", "_", "a%", "%A%", "x_y", "x!_y", "%\\%", "a\\b", "%!%", "", "日_", "tr%", "%'%", "F%")
-OTHER_TEXTS = ("RUNNING", "FINISHED", "active", "deleted", "Production", "READY", *(name for pair in DATASETS for name in pair))
 
 
 @dataclass(frozen=True)
@@ -38,51 +40,45 @@ class Dataset:
     dataset_digest: str | None = None
 
 
-def fields(vocabulary: Vocabulary, keys: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Field]:
-    """Fields of the vocabulary; free keys come from ``keys``."""
-    keys = keys or st.sampled_from((*KEYS, "absent"))
-    named = [Field(Family.ATTRIBUTE, attribute.name) for attribute in vocabulary.attributes]
-    named += [Field(Family.DATASET, attribute.name) for attribute in vocabulary.dataset_attributes]
-    return st.one_of(st.sampled_from(named), st.builds(Field, st.sampled_from(vocabulary.keyed), keys))
-
-
 def filters(
     vocabulary: Vocabulary,
-    keys: st.SearchStrategy[str] | None = None,
-    texts: st.SearchStrategy[str] | None = None,
-    numbers: st.SearchStrategy[Decimal] | None = None,
+    keys: st.SearchStrategy[str] = SOME_KEYS,
+    texts: st.SearchStrategy[str] = SOME_TEXTS,
+    numbers: st.SearchStrategy[Decimal] = SOME_NUMBERS,
 ) -> st.SearchStrategy[Node]:
-    texts = texts or st.sampled_from((*TEXTS, *OTHER_TEXTS))
-    numbers = numbers or st.sampled_from(NUMBERS)
-    # Ids are whole numbers.
-    integers = st.integers(-1, 3).map(Decimal) | st.just(Decimal(1001))
+    """Filters that the vocabulary allows; free keys and values come from the strategies given."""
+    ids = st.sampled_from([Decimal(number) for number in (-1, 0, 1, 2, 1001)])
 
-    def clauses(field: Field) -> st.SearchStrategy[Node]:
-        kind = vocabulary.kind(field)
-        values: st.SearchStrategy[str] | st.SearchStrategy[Decimal] = {
-            Kind.TEXT: texts,
-            Kind.IDENTIFIER: integers,
-        }.get(kind, numbers)
+    named = [Field(Family.ATTRIBUTE, attribute.name) for attribute in vocabulary.attributes]
+    named += [Field(Family.DATASET, attribute.name) for attribute in vocabulary.dataset_attributes]
+    keyed = {family: st.builds(Field, st.just(family), keys) for family in vocabulary.keyed}
+
+    def clauses(kinds: set[Kind], values: st.SearchStrategy[Any]) -> list[st.SearchStrategy[Node]]:
+        choices = [st.sampled_from([field for field in named if vocabulary.kind(field) in kinds])]
+        choices += [keyed[family] for family in keyed if vocabulary.kind(Field(family, "")) in kinds]
+        fields = st.one_of(choices)
         lists = st.lists(values, min_size=1, max_size=4).map(tuple)
-        choices: list[st.SearchStrategy[Node]] = [
-            st.builds(Comparison, st.just(field), st.sampled_from(("=", "!=")), values),
-            st.builds(In, st.just(field), lists, st.booleans()),
-            st.builds(IsNull, st.just(field), st.booleans()),
+        found: list[st.SearchStrategy[Node]] = [
+            st.builds(Comparison, fields, st.sampled_from(("=", "!=")), values),
+            st.builds(In, fields, lists, st.booleans()),
+            st.builds(IsNull, fields, st.booleans()),
         ]
-        if kind is Kind.TEXT:
-            patterns = st.sampled_from(PATTERNS) | texts
-            choices.append(st.builds(Like, st.just(field), patterns, st.booleans(), st.booleans()))
-        elif kind is not Kind.IDENTIFIER:
-            comparators = st.sampled_from(("<", "<=", ">", ">="))
-            choices.append(st.builds(Comparison, st.just(field), comparators, numbers))
-            choices.append(st.builds(Between, st.just(field), numbers, numbers, st.booleans()))
-        return st.one_of(choices)
+        if values is texts:
+            found.append(st.builds(Like, fields, st.sampled_from(PATTERNS) | texts, st.booleans(), st.booleans()))
+        elif values is numbers:
+            found.append(st.builds(Comparison, fields, st.sampled_from(("<", "<=", ">", ">=")), numbers))
+            found.append(st.builds(Between, fields, numbers, numbers, st.booleans()))
+        return found
+
+    every = clauses({Kind.TEXT}, texts) + clauses({Kind.INTEGER, Kind.REAL}, numbers)
+    if any(vocabulary.kind(field) is Kind.IDENTIFIER for field in named):
+        every += clauses({Kind.IDENTIFIER}, ids)
 
     def combined(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         terms = st.lists(nodes, min_size=2, max_size=3).map(tuple)
         return st.builds(Not, nodes) | st.builds(And, terms) | st.builds(Or, terms)
 
-    return st.recursive(fields(vocabulary, keys).flatmap(clauses), combined, max_leaves=6)
+    return st.recursive(st.one_of(every), combined, max_leaves=6)
 
 
 def orders(vocabulary: Vocabulary) -> st.SearchStrategy[list[OrderTerm]]:
@@ -90,8 +86,7 @@ def orders(vocabulary: Vocabulary) -> st.SearchStrategy[list[OrderTerm]]:
     named = [Field(Family.ATTRIBUTE, attribute.name) for attribute in vocabulary.attributes]
     choices = st.sampled_from(named)
     if vocabulary.orders_by_key:
-        keys = st.sampled_from((*KEYS, "absent"))
-        choices = choices | st.builds(Field, st.sampled_from(vocabulary.orders_by_key), keys)
+        choices = choices | st.builds(Field, st.sampled_from(vocabulary.orders_by_key), SOME_KEYS)
     terms = st.builds(OrderTerm, choices, st.booleans())
     if vocabulary is LOGGED_MODELS:
         terms = st.builds(_with_dataset, terms, st.sampled_from((None, ("test", None), *DATASETS)))

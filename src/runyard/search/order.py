@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from runyard.errors import InvalidParameter
 from runyard.search.fields import Cursor, field_text, listed, shown
-from runyard.search.tokens import TokenKind, unquoted
+from runyard.search.tokens import TokenKind, check_text, unquoted
 from runyard.search.vocabularies import Family, Field, Vocabulary
 
 # SQLite joins at most 64 tables, and a term may need one.
@@ -89,6 +89,8 @@ def _field_term(item: OrderByField, vocabulary: Vocabulary) -> OrderTerm:
     name = item.field_name
     if not name:
         raise InvalidParameter("order_by: field_name must be given")
+    for text in (name, item.dataset_name, item.dataset_digest):
+        check_text("order_by", text or "")
     prefix, dot, key = name.strip().partition(".")
     family = vocabulary.prefixes.get(prefix) if dot else Family.ATTRIBUTE
     key = unquoted(key) if dot and key.startswith("`") and key.endswith("`") else key

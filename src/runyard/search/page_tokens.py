@@ -38,7 +38,7 @@ def encode(search: str, values: Sequence[SortValue]) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def decode(token: str, search: str, kinds: Sequence[type[int] | type[float] | type[str]]) -> list[SortValue]:
+def decode(token: str, search: str, kinds: Sequence[type[int | float | str]]) -> list[SortValue]:
     """Return the sort values of a token of the same search; none for the page before the first.
 
     Args:
@@ -68,7 +68,7 @@ def refused(reason: str) -> InvalidParameter:
     return InvalidParameter(f"page_token is not valid: {reason}")
 
 
-def _is_value(value: object, kind: type[int] | type[float] | type[str]) -> bool:
+def _is_value(value: object, kind: type[int | float | str]) -> bool:
     if value is None:
         return True
     if kind is str:

@@ -87,15 +87,7 @@ def tokenize(expression: str, *, parameter: str = "filter") -> list[Token]:
     Raises:
         InvalidParameter: the expression is too long, or holds a NUL or half a character.
     """
-    if len(expression) > MAX_EXPRESSION_LENGTH:
-        raise InvalidParameter(
-            f"{parameter} may have at most {MAX_EXPRESSION_LENGTH} characters, got {len(expression)}"
-        )
-    if not expression.isascii():
-        _check_encodable(expression, parameter)
-    nul = expression.find("\x00")
-    if nul >= 0:
-        raise fail(f"{parameter} may not contain a NUL character", expression, nul)
+    check_text(parameter, expression)
     tokens: list[Token] = []
     start = _NO_SPACE.search(expression)
     while start is not None:
@@ -107,6 +99,20 @@ def tokenize(expression: str, *, parameter: str = "filter") -> list[Token]:
         start = _NO_SPACE.search(expression, token.end)
     tokens.append(Token(TokenKind.END, "", "", len(expression)))
     return tokens
+
+
+def check_text(parameter: str, text: str) -> None:
+    """Raise InvalidParameter where ``text`` is too long, or holds what no database can."""
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        raise InvalidParameter(f"{parameter} may have at most {MAX_EXPRESSION_LENGTH} characters, got {len(text)}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        # The message may not repeat it: it could not be sent.
+        raise InvalidParameter(f"{parameter} holds half a character at character {error.start + 1}") from None
+    nul = text.find("\x00")
+    if nul >= 0:
+        raise fail(f"{parameter} may not contain a NUL character", text, nul)
 
 
 def fail(message: str, expression: str, position: int) -> InvalidFilter:
@@ -148,11 +154,3 @@ def _unknown(expression: str, position: int) -> Token:
     if number is not None:
         return Token(TokenKind.UNKNOWN, number.group(), f"{number.group()!r} is not a number", position)
     return Token(TokenKind.UNKNOWN, character, f"unexpected character {character!r}", position)
-
-
-def _check_encodable(expression: str, parameter: str) -> None:
-    try:
-        expression.encode()
-    except UnicodeEncodeError as error:
-        # The message may not repeat it: it could not be sent.
-        raise InvalidParameter(f"{parameter} holds half a character at character {error.start + 1}") from None
