@@ -88,4 +88,10 @@ def _described(connection: Connection) -> set[tuple[str, ...]]:
             UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
             WHERE connamespace = 'public'::regnamespace"""
     rows = connection.execute(sa.text(statement))
-    return {tuple(" ".join(part.split()) for part in row) for row in rows if row[0] != migrate.VERSION_TABLE}
+    # The order of constraints within a table is nobody's concern.
+    return {(*row[:2], *sorted(_clauses(row[2]))) for row in rows if row[0] != migrate.VERSION_TABLE}
+
+
+def _clauses(definition: str) -> list[str]:
+    body = definition.partition("(")[2].rpartition(")")
+    return [" ".join(clause.split()) for clause in (definition.partition("(")[0], *body[0].split(","), body[2])]

@@ -82,7 +82,7 @@ def test_writers_of_several_threads_all_get_their_turn(database: Database) -> No
 
     def write() -> None:
         for number in range(20):
-            database.write(lambda connection, n=number: connection.execute(sa.text(f"INSERT INTO t VALUES ({n})")))
+            database.write(sa.Connection.execute, sa.text("INSERT INTO t VALUES (:x)"), {"x": number})
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:

@@ -18,6 +18,17 @@ def is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
+def driver_cursor(connection: Connection) -> Any:
+    """Return a cursor of the driver's, in the connection's transaction.
+
+    For the statements that every small write makes: between them and the driver, SQLAlchemy would take longer than
+    the database does.
+    """
+    if not connection.in_transaction():
+        raise AssertionError("a driver's cursor is only for use within a transaction")
+    return connection.connection.cursor()
+
+
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:
     """Return an insert that leaves a row alone which is there already."""
     if is_sqlite(connection):

@@ -119,46 +119,46 @@ class Ingest:
     def _outcomes(self, writes: Sequence[Write]) -> list[Any]:
         try:
             return self._commit(writes)
+        except Unavailable as error:
+            return [Failure(error)] * len(writes)
         except Exception as error:  # noqa: BLE001 - whatever it is, each who waits must hear of it
             if len(writes) == 1:
                 return [Failure(_shown(error))]
         # One of the group spoiled the transaction for all; alone, each gets its own answer.
-        outcomes: list[Any] = []
-        for write in writes:
-            try:
-                outcomes += self._commit([write])
-            except Exception as error:  # noqa: BLE001 - as above
-                outcomes.append(Failure(_shown(error)))
-        return outcomes
+        return [outcome for write in writes for outcome in self._outcomes([write])]
 
     def _commit(self, writes: Sequence[Write]) -> list[Any]:
         key_ids = self.keys.intern(names_in(writes))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with translated_errors(), self._transaction() as connection:
+                with translated_errors(), self._transaction(writes) as connection:
                     return apply_writes(connection, writes, key_ids)
             except RetriedError:
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise Unavailable("the database is busy with conflicting writes; try again")
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, writes: Sequence[Write]) -> Iterator[Connection]:
         # One connection for the writer's life: taking one from the pool costs as much as a small write.
         if self._connection is None or self._connection.closed or self._connection.invalidated:
             self._connection = self._database.connect_writer()
         try:
-            with self._database.transaction(self._connection):
-                yield self._connection
+            with contextlib.ExitStack() as stack:
+                if all(write.is_metrics_only for write in writes):
+                    stack.enter_context(self._database.pipeline(self._connection))
+                yield stack.enter_context(self._database.transaction(self._connection))
         except RunyardError:
             raise
         except BaseException:
-            self._disconnect()
+            self._disconnect(is_broken=True)
             raise
 
-    def _disconnect(self) -> None:
+    def _disconnect(self, *, is_broken: bool = False) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with contextlib.suppress(SQLAlchemyError):
+                if is_broken:
+                    connection.invalidate()
                 connection.close()
 
 

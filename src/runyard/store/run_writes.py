@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from runyard.errors import InvalidParameter, NotFound, RunyardError
 from runyard.store import logged_models
-from runyard.store.dialect import execute_many, is_one_of, is_sqlite, upsert
+from runyard.store.dialect import driver_cursor, execute_many, is_one_of, is_sqlite, upsert
 from runyard.store.points import Point, write_points
 from runyard.store.schema import ACTIVE, params, run_tags, runs
 from runyard.wire.names import shown
@@ -62,6 +62,11 @@ class LogBatch:
     def size(self) -> int:
         return len(self.metrics) + len(self.params) + len(self.tags)
 
+    @property
+    def is_metrics_only(self) -> bool:
+        """Whether writing this takes none but the driver's own cursor; see `Database.pipeline`."""
+        return not (self.params or self.tags or self.model_metrics)
+
 
 @dataclass(slots=True)
 class RunChange(Generic[T]):
@@ -72,6 +77,7 @@ class RunChange(Generic[T]):
     # Names that ``apply`` needs the numbers of.
     names: Sequence[str] = ()
     size: int = field(default=1, init=False)
+    is_metrics_only: bool = field(default=False, init=False)
 
 
 def names_in(writes: Iterable[LogBatch | RunChange[Any]]) -> set[str]:
@@ -128,11 +134,11 @@ def run_not_active(row: RunRow) -> InvalidParameter:
 def _lock_runs(connection: Connection, run_ids: set[str]) -> dict[str, RunRow]:
     if not run_ids:
         return {}
+    cursor = driver_cursor(connection)
     if is_sqlite(connection):
-        result = connection.exec_driver_sql(_SQLITE_RUNS, (json.dumps(list(run_ids)),))
+        cursor.execute(_SQLITE_RUNS, (json.dumps(list(run_ids)),))
     else:
-        result = connection.exec_driver_sql(_POSTGRESQL_RUNS, (list(run_ids),))
-    cursor: Any = result.cursor
+        cursor.execute(_POSTGRESQL_RUNS, (list(run_ids),))
     return {row[1]: RunRow._make(row) for row in cursor.fetchall()}
 
 
