@@ -1,0 +1,1 @@
+"""Where artifacts are: their URIs, and one interface over the places that keep them."""

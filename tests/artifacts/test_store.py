@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from runyard.artifacts.local import UPLOADS_FOLDER, LocalStore
+from runyard.artifacts.objects import ObjectStore
+from runyard.artifacts.store import ArtifactStore, open_store
+from runyard.errors import ConfigurationError, InvalidParameter, NotFound, Unavailable
+
+T = TypeVar("T")
+
+ODD_NAMES = [
+    "a b.txt",
+    "ключ/数据.bin",
+    "100%.txt",
+    "a%20b",
+    "q?x=1",
+    "hash#tag",
+    "plus+and&",
+    ".hidden",
+    "quote'\".txt",
+    "n" * 250,
+]
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(coroutine)
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def broken(part: bytes) -> AsyncIterator[bytes]:
+    yield part
+    raise ConnectionError("the client went away")
+
+
+def write(store: ArtifactStore, path: str, *parts: bytes) -> None:
+    run(store.write(path, pieces(*parts)))
+
+
+def read(store: ArtifactStore, path: str, start: int = 0, end: int | None = None) -> bytes:
+    async def collect() -> bytes:
+        size = (await store.head(path)).size_bytes
+        blocks = await store.read(path, start, size if end is None else end)
+        return b"".join([block async for block in blocks])
+
+    return run(collect())
+
+
+def listed(store: ArtifactStore, path: str = "") -> list[tuple[str, int | None]]:
+    return [(entry.path, entry.size_bytes) for entry in run(store.list_folder(path))]
+
+
+class ArtifactStoreContract:
+    def test_what_was_written_is_read_back(self, store: ArtifactStore) -> None:
+        write(store, "a/b/c.bin", b"one", b"", b"two")
+        assert read(store, "a/b/c.bin") == b"onetwo"
+        assert run(store.head("a/b/c.bin")).size_bytes == 6
+
+    def test_an_empty_file_is_a_file(self, store: ArtifactStore) -> None:
+        write(store, "empty")
+        assert read(store, "empty") == b""
+        assert listed(store) == [("empty", 0)]
+
+    def test_a_large_file_comes_back_the_same(self, store: ArtifactStore) -> None:
+        blocks = [os.urandom(700_001) for _ in range(30)]
+        write(store, "large", *blocks)
+        assert read(store, "large") == b"".join(blocks)
+        assert read(store, "large", 699_999, 700_003) == b"".join(blocks)[699_999:700_003]
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    def test_odd_names_come_back_as_they_were(self, store: ArtifactStore, name: str) -> None:
+        write(store, f"folder/{name}", b"x")
+        assert read(store, f"folder/{name}") == b"x"
+        assert listed(store, f"folder/{name}".rpartition("/")[0]) == [(f"folder/{name}", 1)]
+
+    def test_a_folder_lists_what_is_directly_in_it_by_name(self, store: ArtifactStore) -> None:
+        for path in ("d/z.txt", "d/a/deep.txt", "d/b.txt", "other"):
+            write(store, path, b"12")
+        assert listed(store, "d") == [("d/a", None), ("d/b.txt", 2), ("d/z.txt", 2)]
+        assert listed(store) == [("d", None), ("other", 2)]
+        assert listed(store, "none") == listed(store, "other") == []
+
+    def test_a_missing_artifact_is_named_in_the_error(self, store: ArtifactStore) -> None:
+        for operation in (store.head, lambda path: store.read(path, 0, 1)):
+            with pytest.raises(NotFound, match=r"weights\.bin"):
+                run(operation("weights.bin"))
+
+    def test_the_last_write_of_a_path_stays(self, store: ArtifactStore) -> None:
+        write(store, "f", b"long before")
+        first = run(store.head("f")).etag
+        write(store, "f", b"after")
+        assert read(store, "f") == b"after"
+        assert run(store.head("f")).etag != first
+
+    def test_an_interrupted_write_leaves_what_was_there_before(self, store: ArtifactStore) -> None:
+        write(store, "kept", b"before")
+        for path in ("kept", "new/file"):
+            with pytest.raises(ConnectionError):
+                run(store.write(path, broken(b"x" * 3_000_000)))
+        assert read(store, "kept") == b"before"
+        assert listed(store) == [("kept", 6)]
+
+    def test_of_writes_at_once_one_stays_whole(self, store: ArtifactStore) -> None:
+        contents = [bytes([letter]) * 2_000_000 for letter in b"abcdef"]
+
+        async def race() -> None:
+            await asyncio.gather(*(store.write("f", pieces(content)) for content in contents))
+
+        run(race())
+        assert read(store, "f") in contents
+
+    def test_deleting_takes_a_file_or_a_folder_and_is_no_error_where_there_is_none(self, store: ArtifactStore) -> None:
+        for path in ("d/a", "d/b/c", "dd", "e"):
+            write(store, path, b"x")
+        for path in ("d", "e", "none", "none/at/all"):
+            run(store.delete(path))
+        assert listed(store) == [("dd", 1)]
+        with pytest.raises(InvalidParameter, match="path"):
+            run(store.delete(""))
+
+    def test_a_store_that_can_be_used_answers_the_ping(self, store: ArtifactStore) -> None:
+        run(store.ping())
+
+
+class TestLocalStore(ArtifactStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ArtifactStore:
+        return open_store(str(tmp_path / "root"))
+
+    def test_nothing_is_left_of_an_interrupted_write(self, tmp_path: Path) -> None:
+        store = LocalStore(tmp_path)
+        with pytest.raises(ConnectionError):
+            run(store.write("f", broken(b"x" * 3_000_000)))
+        assert list((tmp_path / UPLOADS_FOLDER).iterdir()) == []
+
+    def test_a_link_does_not_lead_out(self, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_bytes(b"secret")
+        (tmp_path / "root").mkdir()
+        (tmp_path / "root" / "link").symlink_to(tmp_path)
+        store = LocalStore(tmp_path / "root")
+        for operation in (store.head, store.list_folder, store.delete):
+            with pytest.raises(InvalidParameter, match="leads out"):
+                run(operation("link/secret"))
+        assert (tmp_path / "secret").exists()
+
+    def test_a_file_cannot_be_where_a_folder_is_nor_below_a_file(self, tmp_path: Path) -> None:
+        store = LocalStore(tmp_path)
+        write(store, "d/f", b"x")
+        for path in ("d", "d/f/g"):
+            with pytest.raises(InvalidParameter, match="Invalid path"):
+                write(store, path, b"y")
+        assert read(store, "d/f") == b"x"
+
+    def test_a_file_uri_is_a_folder(self, tmp_path: Path) -> None:
+        write(open_store(f"file://{tmp_path}/with%20space"), "f", b"x")
+        assert (tmp_path / "with space" / "f").read_bytes() == b"x"
+
+    def test_a_root_that_is_a_file_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "f").write_bytes(b"")
+        with pytest.raises(ConfigurationError, match="is a file"):
+            open_store(str(tmp_path / "f"))
+
+    def test_a_full_disk_is_told_and_leaves_nothing(self, tmp_path: Path) -> None:
+        with pytest.raises(Unavailable, match="no room"):
+            run(LocalStore(tmp_path).write("f", full()))
+        assert list((tmp_path / UPLOADS_FOLDER).iterdir()) == []
+
+
+async def full() -> AsyncIterator[bytes]:
+    # What the file system says when it is full, said where the store would hear it.
+    from runyard.artifacts.local import _in_thread
+
+    def write() -> None:
+        raise OSError(28, "No space left on device")
+
+    yield b"x"
+    await _in_thread(write)
+
+
+class TestObjectStore(ArtifactStoreContract):
+    """The code for object stores, on the one that is in memory; those of the clouds speak the same interface."""
+
+    @pytest.fixture
+    def store(self) -> ArtifactStore:
+        return ObjectStore("memory:///")
+
+    def test_a_scheme_that_nobody_knows_is_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="nonsense"):
+            open_store("nonsense://x/y")
