@@ -30,12 +30,14 @@ def decode_body(endpoint: Endpoint, body: bytes, path_parameters: Mapping[str, s
             raise BadRequest(f"the request body must be a JSON object, got {shown(content)}")
         return convert(endpoint, {**content, **path_parameters})
     except msgspec.ValidationError as error:
-        raise _explained(error, _loads(body)) from None
+        raise _explained(error, _shallow(body)) from None
+    except RecursionError:
+        raise BadRequest("the request body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # Programs that print NaN and Infinity bare are common enough to be understood.
         try:
             content = _loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadRequest(f"the request body is not valid JSON: {error}") from None
         if not isinstance(content, dict):
             raise BadRequest(f"the request body must be a JSON object, got {shown(content)}") from None
@@ -62,10 +64,18 @@ def convert(endpoint: Endpoint, content: dict[str, Any]) -> Any:
 
 
 def _loads(body: bytes) -> Any:
+    content = json.loads(body)
+    # Python takes half of a surrogate pair for a character; no database and no answer could hold it.
+    msgspec.json.encode(content)
+    return content
+
+
+def _shallow(body: bytes) -> Any:
+    """Return what ``body`` holds, to find the wrong value in; None where not even Python can read it."""
     try:
         return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _explained(error: msgspec.ValidationError, content: Any) -> InvalidParameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from runyard.artifacts.store import ArtifactStore
+from runyard.artifacts.store import open_store
 from runyard.server.services import Services
 from runyard.settings import Settings
 from runyard.store import migrate
@@ -31,7 +31,7 @@ def opened_services(settings: Settings) -> Iterator[Services]:
     try:
         migrate.upgrade(database)
         database.write(ensure_default_experiment, settings.artifact_root)
-        artifacts = ArtifactStore.open(settings.artifacts_destination) if settings.serve_artifacts else None
+        artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database)
         try:
             yield Services(settings, database, ingest, artifacts)

@@ -1,0 +1,30 @@
+"""Schemathesis sends requests to every operation of the OpenAPI document, good and bad; none may be our mistake."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import ServerProcess
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_no_request_that_the_document_allows_or_forbids_is_a_server_error(
+    running_server: Callable[..., ServerProcess], request: pytest.FixtureRequest, database: str
+) -> None:
+    uri = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    server = running_server(uri)
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"),
+        *("--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing", "--max-examples", "15"),
+        *("--workers", "2", "--seed", "7", "--request-timeout", "20", "--warnings", "off", "--continue-on-failure"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
+    assert "Traceback" not in server.log()
+    # What a document without operations would pass too.
+    assert "not_a_server_error" in done.stdout or "passed" in done.stdout
