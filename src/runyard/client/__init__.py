@@ -1,0 +1,1 @@
+"""What programs use to reach a server: a transport, and typed calls over it."""

@@ -1,0 +1,209 @@
+"""The transport over HTTP: one pool of connections, retries for what may be sent again."""
+
+from __future__ import annotations
+
+import base64
+from typing import IO, Final, Protocol, TypeVar, cast
+from urllib.parse import quote, unquote
+
+import msgspec
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    LocationValueError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from runyard import __version__
+from runyard.client.artifacts import ProxiedFolder
+from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_of
+from runyard.errors import ConfigurationError, Unavailable
+from runyard.settings import ClientSettings, proxy_of
+from runyard.wire.base import Request, Response
+from runyard.wire.names import shown
+
+R = TypeVar("R", bound=Response)
+
+CONNECT_TIMEOUT_S: Final = 10.0
+# Pauses before the second, third … try: 0.5, 1, 2 s; the first comes at once.
+BACKOFF_S: Final = 0.25
+BACKOFF_JITTER_S: Final = 0.25
+RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+BLOCK_BYTES: Final = 256 * 1024
+
+
+class Readable(Protocol):
+    """As much of a file as is needed to send it, and to begin again."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def tell(self) -> int: ...
+    def seek(self, position: int, /) -> int: ...
+
+
+class HttpTransport:
+    """Requests to the server at ``uri``, which may have a path and a user name and password before its host."""
+
+    def __init__(self, uri: str, settings: ClientSettings) -> None:
+        try:
+            url = urllib3.util.parse_url(uri)
+        except LocationParseError:
+            raise ConfigurationError(
+                f"the tracking URI {shown(uri)} cannot be read; expected http://HOST:PORT"
+            ) from None
+        if not url.host:
+            raise ConfigurationError(f"the tracking URI {shown(uri)} names no host; expected http://HOST:PORT")
+        self.uri = url._replace(auth=None, query=None, fragment=None).url.rstrip("/")
+        self._settings = settings
+        self._pool = _pool(self.uri, settings)
+        self._headers = {"User-Agent": f"runyard/{__version__}", "Accept": "application/json"}
+        authorization = _authorization(url.auth, settings)
+        if authorization is not None:
+            self._headers["Authorization"] = authorization
+
+    def request(
+        self, method: str, path: str, request: Request, response_type: type[R], *, is_idempotent: bool | None = None
+    ) -> R:
+        url = self.uri + API_PATH + path
+        headers, body = {}, None
+        content = content_of(request)
+        if method == "GET":
+            url += f"?{query_of(content).decode()}"
+        else:
+            headers["Content-Type"] = "application/json"
+            body = msgspec.json.encode(content)
+        may_repeat = method != "POST" if is_idempotent is None else is_idempotent
+        answer = self._send(method, url, headers, body, may_repeat=may_repeat)
+        return decoded(answer.status, answer.data, response_type, self.uri)
+
+    def open_proxied(self, path: str) -> ProxiedFolder:
+        return ProxiedFolder(self, path)
+
+    def get_json(self, path: str, query: dict[str, str], response_type: type[R]) -> R:
+        """Return the answer to a GET of ``path`` below the server, for what is not below /api/2.0/mlflow/."""
+        url = f"{self.uri}{path}?{query_of(query).decode()}"
+        answer = self._send("GET", url, {}, None, may_repeat=True)
+        return decoded(answer.status, answer.data, response_type, self.uri)
+
+    def upload(self, path: str, file: Readable, size_bytes: int) -> None:
+        """Send what is in ``file`` to ``path`` below the server; it is read as it is sent."""
+        headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+        answer = self._send("PUT", self.uri + quote(path), headers, file, may_repeat=True)
+        if answer.status >= 300:
+            raise error_of(answer.status, answer.data, self.uri)
+
+    def download(self, path: str) -> urllib3.BaseHTTPResponse:
+        """Return the answer to a GET of ``path``, its body still to be read; the caller must release it."""
+        headers = {"Accept": "*/*"}
+        answer = self._send("GET", self.uri + quote(path), headers, None, may_repeat=True, is_streamed=True)
+        if answer.status != 200:
+            with answer:
+                raise error_of(answer.status, answer.read(), self.uri)
+        return answer
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | Readable | None,
+        *,
+        may_repeat: bool,
+        is_streamed: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        retries = urllib3.Retry(
+            total=self._settings.max_retries,
+            backoff_factor=BACKOFF_S,
+            backoff_jitter=BACKOFF_JITTER_S,
+            status_forcelist=RETRIED_STATUSES,
+            # None is every method. What may not be repeated still is where the connection was refused: it was not sent.
+            allowed_methods=None if may_repeat else frozenset({"GET"}),
+            # The last answer says more than that there were too many.
+            raise_on_status=False,
+        )
+        try:
+            return self._pool.request(
+                method,
+                url,
+                body=cast("bytes | IO[bytes] | None", body),
+                headers={**self._headers, **headers},
+                retries=retries,
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
+                preload_content=not is_streamed,
+            )
+        except (LocationParseError, LocationValueError) as error:
+            raise ConfigurationError(f"the tracking URI {shown(self.uri)} cannot be used: {error}") from None
+        except HTTPError as error:
+            raise unreachable(self.uri, error) from error
+
+
+def unreachable(uri: str, error: HTTPError) -> Unavailable:
+    """Return what to tell of a server that does not answer: why, and what to do."""
+    cause: BaseException | None = error
+    if isinstance(error, MaxRetryError):
+        cause = error.reason
+    if isinstance(cause, ProxyError):
+        return Unavailable(f"the proxy on the way to {uri} does not answer; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY")
+    if isinstance(cause, SSLError):
+        return Unavailable(
+            f"no secure connection to {uri}: {cause}; if its certificate is your organisation's own, "
+            "set MLFLOW_TRACKING_SERVER_CERT_PATH to a file with its authority's"
+        )
+    if isinstance(cause, ReadTimeoutError):
+        return Unavailable(f"{uri} did not answer in time; MLFLOW_HTTP_REQUEST_TIMEOUT sets how many seconds to wait")
+    return Unavailable(
+        f"there is no server at {uri} ({_reason(cause)}); start one with 'runyard server', "
+        "or name another with --tracking-uri or MLFLOW_TRACKING_URI"
+    )
+
+
+def _reason(cause: BaseException | None) -> str:
+    if isinstance(cause, NameResolutionError):
+        return "the host name is not known"
+    if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
+        return f"no connection in {CONNECT_TIMEOUT_S:g} seconds"
+    if isinstance(cause, NewConnectionError):
+        return str(cause).rpartition(": ")[2].partition("] ")[2].lower() or "no connection"
+    if isinstance(cause, ProtocolError):
+        return "the connection was closed before it answered"
+    return str(cause) if cause is not None else "no connection"
+
+
+def _pool(uri: str, settings: ClientSettings) -> urllib3.PoolManager:
+    options: dict[str, object] = {"maxsize": 10, "block": False, "blocksize": BLOCK_BYTES}
+    if settings.insecure_tls:
+        # Asked for by name; a warning with each request would say nothing new.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        options |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+    elif settings.server_cert_path is not None:
+        options["ca_certs"] = settings.server_cert_path
+    if settings.client_cert_path is not None:
+        options["cert_file"] = settings.client_cert_path
+    proxy = proxy_of(uri)
+    if proxy is not None:
+        return urllib3.ProxyManager(proxy, **options)  # type: ignore[arg-type]
+    return urllib3.PoolManager(**options)  # type: ignore[arg-type]
+
+
+def _authorization(auth: str | None, settings: ClientSettings) -> str | None:
+    if settings.username is not None and settings.password is not None:
+        return _basic(f"{settings.username}:{settings.password}")
+    if auth:
+        return _basic(unquote(auth))
+    if settings.token is not None:
+        return f"Bearer {settings.token}"
+    return None
+
+
+def _basic(user_and_password: str) -> str:
+    return f"Basic {base64.b64encode(user_and_password.encode()).decode('ascii')}"
