@@ -62,8 +62,10 @@ def check_artifact_path(path: str, field: str = "path") -> str:
             raise InvalidParameter(f"Invalid {field} {shown(path)}: it must be relative")
         if ".." in form.replace("\\", "/").split("/"):
             raise InvalidParameter(f"Invalid {field} {shown(path)}: it may not contain '..'")
-        if any(ord(character) < 32 or ord(character) == 127 for character in form):
-            raise InvalidParameter(f"Invalid {field} {shown(path)}: it may not contain control characters")
+        check_no_nul(field, form)
+    # Not in other encodings of it: `50%18.png` is a name.
+    if any(ord(character) < 32 or ord(character) == 127 for character in path):
+        raise InvalidParameter(f"Invalid {field} {shown(path)}: it may not contain control characters")
     if "\\" in path:
         raise InvalidParameter(f"Invalid {field} {shown(path)}: its steps are separated by '/', not by a backslash")
     steps = [step for step in path.split("/") if step not in {"", "."}]

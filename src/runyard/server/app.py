@@ -19,10 +19,10 @@ from runyard.errors import (
     BadRequest,
     EndpointNotFound,
     MethodNotAllowed,
-    PayloadTooLarge,
     RunyardError,
 )
 from runyard.server.access import AccessPolicy
+from runyard.server.body import Body, Disconnected, Message, Receive, too_large
 from runyard.server.decoding import decode_body, decode_query
 from runyard.server.endpoints import DispatchTable, Endpoint, Match
 from runyard.server.pages import page_routes
@@ -44,8 +44,7 @@ from runyard.wire.base import Encoded, Response
 logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
@@ -92,6 +91,7 @@ class Application:
         method: str = scope["method"]
         path: str = scope["path"]
         extra_headers: Headers = []
+        body = Body(receive)
         try:
             if self._prefix and path.startswith(self._prefix + "/"):
                 path = scope["path"] = path[len(self._prefix) :]
@@ -112,37 +112,35 @@ class Application:
                     raise MethodNotAllowed(
                         f"{method} is not allowed on {path}; it answers {', '.join(self._table.methods(path))}"
                     )
-                await self._pages(scope, receive, self._with_headers(send, extra_headers))
+                await self._pages(scope, body, self._page_sender(send, extra_headers, body))
                 return
-            body = await self._answer(match, method, headers, scope, receive)
+            answer = await self._answer(match, method, headers, scope, body)
         except RunyardError as error:
-            answer = error_body(error)
+            await body.discard()
             named = [(name.encode(), value.encode()) for name, value in error_headers(error).items()]
-            await _send(send, error.status, [*self._json_headers, *named, *extra_headers], answer)
-        except _Disconnected:
+            await _send(send, error.status, [*self._json_headers, *named, *extra_headers], error_body(error))
+        except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: logged, and told to the client by its id
             hidden = unexpected_error(error, method, path)
             await _send(send, hidden.status, [*self._json_headers, *extra_headers], error_body(hidden))
         else:
-            await _send(send, 200, [*self._json_headers, *extra_headers], body)
+            await _send(send, 200, [*self._json_headers, *extra_headers], answer)
 
-    async def _answer(
-        self, match: Match, method: str, headers: dict[bytes, bytes], scope: Scope, receive: Receive
-    ) -> bytes:
+    async def _answer(self, match: Match, method: str, headers: dict[bytes, bytes], scope: Scope, body: Body) -> bytes:
         endpoint = match.endpoint
         if method == "GET":
             request = decode_query(endpoint, scope["query_string"], match.path_parameters)
         else:
-            body = await self._read_body(endpoint, headers, receive)
-            if body:
+            content = await self._read(endpoint, headers, body)
+            if content:
                 # Anything else is what a form on a page of another site can send without asking first.
                 if not headers.get(b"content-type", b"").lower().startswith(b"application/json"):
                     raise BadRequest(
                         "Bad Request. The Content-Type header must be 'application/json', "
                         f"got {headers.get(b'content-type', b'').decode('latin-1')!r}"
                     )
-                request = decode_body(endpoint, body, match.path_parameters)
+                request = decode_body(endpoint, content, match.path_parameters)
             else:
                 request = decode_query(endpoint, scope["query_string"], match.path_parameters)
         if endpoint.is_async:
@@ -152,31 +150,13 @@ class Application:
     def _handle(self, endpoint: Endpoint, request: Any) -> bytes:
         return _encoded(endpoint.handler(self.services, request))  # type: ignore[arg-type]
 
-    async def _read_body(self, endpoint: Endpoint, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _read(self, endpoint: Endpoint, headers: dict[bytes, bytes], body: Body) -> bytes:
         limit = self._max_body_bytes
         if endpoint.max_body_bytes is not None:
             limit = min(limit, endpoint.max_body_bytes)
         if int(headers.get(b"content-length", b"0")) > limit:
-            raise _too_large(limit)
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Disconnected
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if len(body) > limit:
-                raise _too_large(limit)
-            return body
-        parts = [body]
-        size = len(body)
-        while message.get("more_body"):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Disconnected
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > limit:
-                raise _too_large(limit)
-        return b"".join(parts)
+            raise too_large(limit)
+        return await body.read(limit)
 
     def _cross_origin_headers(self, origin: str, host: bytes) -> Headers:
         if not self._access.is_allowed_origin(origin, host):
@@ -189,20 +169,18 @@ class Application:
             (b"vary", b"Origin"),
         ]
 
-    def _with_headers(self, send: Send, extra_headers: Headers) -> Send:
+    def _page_sender(self, send: Send, extra_headers: Headers, body: Body) -> Send:
         added = [*self._security_headers, *extra_headers]
 
-        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        async def send_page(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] >= 400:
+                    await body.discard()
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
             await send(message)
 
-        return send_with_headers
-
-
-class _Disconnected(Exception):
-    """The client hung up before its request was read."""
+        return send_page
 
 
 def _encoded(answer: Response | Encoded[Any]) -> bytes:
@@ -210,10 +188,6 @@ def _encoded(answer: Response | Encoded[Any]) -> bytes:
 
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _too_large(limit: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"the request body is larger than {limit} bytes; send less at a time")
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:

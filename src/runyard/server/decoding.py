@@ -23,8 +23,11 @@ _MAX_QUERY_FIELDS: Final = 10_000
 def decode_body(endpoint: Endpoint, body: bytes, path_parameters: Mapping[str, str]) -> Any:
     """Return the request that a JSON ``body`` holds."""
     try:
+        if b"\\u0000" in body:
+            refuse_nul(msgspec.json.decode(body))
         if not path_parameters:
             return endpoint.decoder.decode(body)
+        refuse_nul(dict(path_parameters))
         content = msgspec.json.decode(body) if body else {}
         if not isinstance(content, dict):
             raise BadRequest(f"the request body must be a JSON object, got {shown(content)}")
@@ -39,6 +42,7 @@ def decode_body(endpoint: Endpoint, body: bytes, path_parameters: Mapping[str, s
             content = _loads(body)
         except (ValueError, RecursionError):
             raise BadRequest(f"the request body is not valid JSON: {error}") from None
+        refuse_nul(content)
         if not isinstance(content, dict):
             raise BadRequest(f"the request body must be a JSON object, got {shown(content)}") from None
         return convert(endpoint, {**content, **path_parameters})
@@ -53,7 +57,9 @@ def decode_query(endpoint: Endpoint, query: bytes, path_parameters: Mapping[str,
     content: dict[str, Any] = {}
     for name, values in fields.items():
         content[name] = values if name in endpoint.list_fields else values[-1]
-    return convert(endpoint, {**content, **path_parameters})
+    content.update(path_parameters)
+    refuse_nul(content)
+    return convert(endpoint, content)
 
 
 def convert(endpoint: Endpoint, content: dict[str, Any]) -> Any:
@@ -61,6 +67,21 @@ def convert(endpoint: Endpoint, content: dict[str, Any]) -> Any:
         return msgspec.convert(content, endpoint.request_type, strict=False)
     except msgspec.ValidationError as error:
         raise _explained(error, content) from None
+
+
+def refuse_nul(value: object, path: str = "") -> None:
+    """Raise InvalidParameter where a text anywhere in ``value`` holds a NUL: PostgreSQL's text cannot."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            where = f"parameter '{path.lstrip('.')}'" if path else "the request body"
+            raise InvalidParameter(f"Invalid value {shown(value)} for {where}: it may not contain a NUL character")
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            refuse_nul(key, f"{path}.{shown(key)}" if "\x00" in key else path)
+            refuse_nul(entry, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            refuse_nul(entry, f"{path}[{index}]")
 
 
 def _loads(body: bytes) -> Any:

@@ -45,7 +45,7 @@ def parse_experiment_id(experiment_id: str) -> int:
         number = int(experiment_id)
     except ValueError:
         number = -1
-    if number not in INT64_RANGE or not experiment_id.strip().isascii():
+    if not 0 <= number < INT64_RANGE.stop or not experiment_id.strip().isascii():
         raise InvalidParameter(f"Invalid experiment ID: {shown(experiment_id)}. An experiment ID is a whole number.")
     return number
 

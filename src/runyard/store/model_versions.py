@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -47,7 +47,7 @@ def create_model_version(
     tags: Iterable[Tag],
 ) -> ModelVersion:
     """Return a new version of a model, with the next number that no version of it ever had."""
-    location, source_model_id = _resolve_source(connection, source, run_id)
+    found = _resolve_source(connection, source, run_id)
     now = now_ms()
     # The update locks the model and takes the number in one.
     model = connection.execute(
@@ -65,10 +65,10 @@ def create_model_version(
         "user_id": "",
         "current_stage": NO_STAGE,
         "source": source,
-        "storage_location": location,
-        "run_id": run_id,
+        "storage_location": found.location,
+        "run_id": run_id or found.run_id,
         "run_link": run_link,
-        "model_id": model_id or source_model_id,
+        "model_id": model_id or found.model_id,
         "status": READY,
         "status_message": "",
         "creation_timestamp": now,
@@ -240,15 +240,23 @@ def _parse_version(version: str | int) -> int:
     return int(text)
 
 
-def _resolve_source(connection: Connection, source: str, run_id: str) -> tuple[str, str | None]:
-    """Return where the files of a source are, and the logged model it is, if it is one."""
+class _Source(NamedTuple):
+    """Where the files of a version's source are, with the logged model and the run that it comes from, if known."""
+
+    location: str
+    model_id: str | None = None
+    run_id: str = ""
+
+
+def _resolve_source(connection: Connection, source: str, run_id: str) -> _Source:
     scheme = scheme_of(source)
     check_artifact_location(source)
     if scheme == "models":
         return _resolve_model(connection, source)
     if scheme == "runs":
         run, _, path = source.partition(":")[2].lstrip("/").partition("/")
-        return join_uri(get_artifact_uri(connection, run), check_artifact_path(path, "source")).rstrip("/"), None
+        root = get_artifact_uri(connection, run)
+        return _Source(join_uri(root, check_artifact_path(path, "source")).rstrip("/"), run_id=run)
     if scheme in _REFUSED_SCHEMES or scheme.partition("+")[0] in _REFUSED_SCHEMES:
         raise InvalidParameter(
             f"Invalid model version source {shown(source)}: the server does not fetch from {scheme} addresses"
@@ -257,16 +265,16 @@ def _resolve_source(connection: Connection, source: str, run_id: str) -> tuple[s
     if folder is not None:
         if urlsplit(source).netloc:
             raise InvalidParameter(f"Invalid model version source {shown(source)}: a file: URI may not name a host")
-        root = local_path(get_artifact_uri(connection, run_id)) if run_id else None
-        if root is None or not folder.is_relative_to(root):
+        root_folder = local_path(get_artifact_uri(connection, run_id)) if run_id else None
+        if root_folder is None or not folder.is_relative_to(root_folder):
             raise InvalidParameter(
                 f"Invalid model version source {shown(source)}: a local source must be inside the artifact directory "
                 "of the run that run_id names"
             )
-    return source, None
+    return _Source(source)
 
 
-def _resolve_model(connection: Connection, source: str) -> tuple[str, str | None]:
+def _resolve_model(connection: Connection, source: str) -> _Source:
     found = _MODEL_URI.fullmatch(source)
     if found is None:
         raise InvalidParameter(
@@ -274,9 +282,10 @@ def _resolve_model(connection: Connection, source: str) -> tuple[str, str | None
         )
     name, version = found["name"], found["version"]
     if version is None:
-        return logged_models.get_artifact_uri(connection, name), name
+        info = logged_models.get_logged_model(connection, name).info
+        return _Source(info.artifact_uri, name, info.source_run_id)
     row = find_version(connection, name, version)
-    return row.storage_location, row.model_id
+    return _Source(row.storage_location, row.model_id, row.run_id)
 
 
 def _with_children(connection: Connection, rows: Sequence[Any]) -> list[ModelVersion]:

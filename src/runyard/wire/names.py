@@ -77,7 +77,6 @@ def check_model_name(name: str | None) -> None:
     if name is None or not name.strip():
         raise InvalidParameter("Registered model name cannot be empty.")
     check_length("name", name, MAX_MODEL_NAME_LENGTH)
-    check_no_nul("name", name)
     if "/" in name or ":" in name or posixpath.normpath(name) != name or name in {".", ".."}:
         raise InvalidParameter(
             f"Invalid name {shown(name)}: a registered model's name may not contain '/' or ':', nor be '.' or '..'"

@@ -93,8 +93,8 @@ def shapes_with_a_call_of_their_own() -> None:
         client.log_text(run.info.run_id, "by client", "client.txt")
         for step in range(2):
             mlflow.log_image(picture, key="sample", step=step)
-    # Pictures with a key are sent by threads of the client.
-    mlflow.flush_artifact_async_logging()
+        # Pictures with a key are sent by threads of the client; to wait for them outside a run would start one.
+        mlflow.flush_artifact_async_logging()
     run_id = run.info.run_id
     base = f"runs:/{run_id}"
     assert mlflow.artifacts.load_dict(f"{base}/data/config.json") == {"a": [1, 2, {"b": None}]}

@@ -29,7 +29,6 @@ from runyard.wire.names import (
     MAX_EXPERIMENT_TAG_VALUE_LENGTH,
     check_key,
     check_length,
-    check_no_nul,
     check_present,
 )
 
@@ -65,7 +64,6 @@ def get_experiment(services: Services, request: GetExperiment) -> GetExperimentR
 def get_experiment_by_name(services: Services, request: GetExperimentByName) -> GetExperimentResponse:
     """Get the active experiment of a name, or else the one of that name deleted last."""
     check_present("experiment_name", request.experiment_name)
-    check_no_nul("experiment_name", request.experiment_name)
     return GetExperimentResponse(
         experiment=services.database.read(experiments.get_experiment_by_name, request.experiment_name)
     )
@@ -148,7 +146,6 @@ def _check_name(field: str, name: str) -> None:
     if not name.strip():
         raise InvalidParameter(f"Invalid experiment name for {field}: a name may not be blank")
     check_length(field, name, MAX_EXPERIMENT_NAME_LENGTH)
-    check_no_nul(field, name)
 
 
 def _checked_tag(tag: TagInput | SetExperimentTag) -> Tag:
@@ -156,5 +153,4 @@ def _checked_tag(tag: TagInput | SetExperimentTag) -> Tag:
     check_key("key", tag.key)
     check_length("key", tag.key, MAX_EXPERIMENT_TAG_KEY_LENGTH)
     check_length("value", value, MAX_EXPERIMENT_TAG_VALUE_LENGTH)
-    check_no_nul("value", value)
     return Tag(tag.key, value)

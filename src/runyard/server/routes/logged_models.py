@@ -33,7 +33,6 @@ from runyard.wire.names import (
     MAX_RUN_TAG_VALUE_LENGTH,
     check_key,
     check_length,
-    check_no_nul,
     check_present,
     shown,
 )
@@ -52,8 +51,6 @@ def create_logged_model(services: Services, request: CreateLoggedModel) -> Logge
     check_present("experiment_id", request.experiment_id)
     if request.name:
         _check_name(request.name)
-    check_no_nul("model_type", request.model_type or "")
-    check_no_nul("source_run_id", request.source_run_id or "")
     return LoggedModelResponse(
         model=services.database.write(
             logged_models.create_logged_model,
@@ -70,14 +67,12 @@ def create_logged_model(services: Services, request: CreateLoggedModel) -> Logge
 @routes.get("logged-models/{model_id}")
 def get_logged_model(services: Services, request: LoggedModelId) -> LoggedModelResponse:
     """Get a model with its params, tags and metrics."""
-    check_no_nul("model_id", request.model_id)
     return LoggedModelResponse(model=services.database.read(logged_models.get_logged_model, request.model_id))
 
 
 @routes.patch("logged-models/{model_id}")
 def finalize_logged_model(services: Services, request: FinalizeLoggedModel) -> LoggedModelResponse:
     """Say that a model's files are all there, or that their upload failed."""
-    check_no_nul("model_id", request.model_id)
     return LoggedModelResponse(
         model=services.database.write(logged_models.finalize_logged_model, request.model_id, request.status)
     )
@@ -86,7 +81,6 @@ def finalize_logged_model(services: Services, request: FinalizeLoggedModel) -> L
 @routes.delete("logged-models/{model_id}")
 def delete_logged_model(services: Services, request: LoggedModelId) -> Empty:
     """Move a model to the trash."""
-    check_no_nul("model_id", request.model_id)
     services.database.write(logged_models.delete_logged_model, request.model_id)
     return EMPTY
 
@@ -112,7 +106,6 @@ def search_logged_models(services: Services, request: SearchLoggedModels) -> Sea
 @routes.post("logged-models/{model_id}/params")
 def log_logged_model_params(services: Services, request: LogLoggedModelParams) -> Empty:
     """Add params to a model; a param's value cannot be changed."""
-    check_no_nul("model_id", request.model_id)
     params = _pairs("param", request.params, MAX_PARAM_VALUE_LENGTH)
     services.database.write(logged_models.log_params, request.model_id, params)
     return EMPTY
@@ -121,7 +114,6 @@ def log_logged_model_params(services: Services, request: LogLoggedModelParams) -
 @routes.patch("logged-models/{model_id}/tags")
 def set_logged_model_tags(services: Services, request: SetLoggedModelTags) -> LoggedModelResponse:
     """Set tags of a model; the last write wins."""
-    check_no_nul("model_id", request.model_id)
     tags = _pairs("tag", request.tags, MAX_RUN_TAG_VALUE_LENGTH)
     return LoggedModelResponse(model=services.database.write(logged_models.set_tags, request.model_id, tags))
 
@@ -129,7 +121,6 @@ def set_logged_model_tags(services: Services, request: SetLoggedModelTags) -> Lo
 @routes.delete("logged-models/{model_id}/tags/{tag_key}")
 def delete_logged_model_tag(services: Services, request: DeleteLoggedModelTag) -> Empty:
     """Delete a tag of a model."""
-    check_no_nul("model_id", request.model_id)
     check_key("tag_key", request.tag_key)
     services.database.write(logged_models.delete_tag, request.model_id, request.tag_key)
     return EMPTY
@@ -140,7 +131,6 @@ async def list_logged_model_artifacts(
     services: Services, request: ListLoggedModelArtifacts
 ) -> ListLoggedModelArtifactsResponse:
     """List the files directly below a path of a model."""
-    check_no_nul("model_id", request.model_id)
     root_uri = await run_in_threadpool(services.database.read, logged_models.get_artifact_uri, request.model_id)
     entries = await list_entries(services, root_uri, request.artifact_directory_path or "")
     return ListLoggedModelArtifactsResponse(
@@ -151,7 +141,6 @@ async def list_logged_model_artifacts(
 
 def _check_name(name: str) -> None:
     check_length("name", name, MAX_NAME_LENGTH)
-    check_no_nul("name", name)
     if _REFUSED_IN_NAME.search(name) is not None:
         raise InvalidParameter(f"Invalid model name {shown(name)}: it may not contain any of / : . % \" '")
 
@@ -160,5 +149,4 @@ def _pairs(kind: str, items: Iterable[TagInput] | None, max_value_length: int) -
     pairs = [Tag(item.key, (item.value or "")[:max_value_length]) for item in items or ()]
     for pair in pairs:
         check_key(f"{kind} name", pair.key)
-        check_no_nul(f"{kind} value", pair.value)
     return pairs

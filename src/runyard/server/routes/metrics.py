@@ -14,7 +14,7 @@ from runyard.wire.metrics import (
     GetMetricHistoryResponse,
     MetricHistoryBulkResponse,
 )
-from runyard.wire.names import check_no_nul, check_present
+from runyard.wire.names import check_present
 
 MAX_BULK_RESULTS = 25_000
 DEFAULT_POINTS_PER_RUN = 320
@@ -25,7 +25,7 @@ routes = Routes("metrics")
 @routes.get("metrics/get-history")
 def get_metric_history(services: Services, request: GetMetricHistory) -> GetMetricHistoryResponse:
     """Get all points of a metric of a run, in order of time; with max_results, a page at a time."""
-    _check_metric_key(request.metric_key)
+    check_present("metric_key", request.metric_key)
     points, next_page_token = services.database.read(
         metric_history.get_history,
         run_id_of(request),
@@ -39,7 +39,7 @@ def get_metric_history(services: Services, request: GetMetricHistory) -> GetMetr
 @routes.get("metrics/get-history-bulk", surfaces=("/ajax-api",))
 def get_metric_history_bulk(services: Services, request: GetMetricHistoryBulk) -> MetricHistoryBulkResponse:
     """Get the points of a metric of several runs."""
-    _check_metric_key(request.metric_key)
+    check_present("metric_key", request.metric_key)
     max_results = MAX_BULK_RESULTS if request.max_results is None else request.max_results
     if not 1 <= max_results <= MAX_BULK_RESULTS:
         raise InvalidParameter(f"Invalid value {max_results} for max_results: between 1 and {MAX_BULK_RESULTS}")
@@ -55,7 +55,7 @@ def get_metric_history_bulk_interval(
     services: Services, request: GetMetricHistoryBulkInterval
 ) -> MetricHistoryBulkResponse:
     """Get a metric of several runs between two steps, cut so that no spike is lost."""
-    _check_metric_key(request.metric_key)
+    check_present("metric_key", request.metric_key)
     return MetricHistoryBulkResponse(
         metrics=services.database.read(
             metric_history.get_history_bulk_interval,
@@ -66,8 +66,3 @@ def get_metric_history_bulk_interval(
             max_results=DEFAULT_POINTS_PER_RUN if request.max_results is None else request.max_results,
         )
     )
-
-
-def _check_metric_key(metric_key: str) -> None:
-    check_present("metric_key", metric_key)
-    check_no_nul("metric_key", metric_key)

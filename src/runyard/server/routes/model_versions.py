@@ -20,7 +20,7 @@ from runyard.wire.model_versions import (
     UpdateModelVersion,
     VersionRequest,
 )
-from runyard.wire.names import check_model_name, check_no_nul, check_present
+from runyard.wire.names import check_model_name, check_present
 
 MAX_PAGE = 200_000
 
@@ -32,8 +32,6 @@ def create_model_version(services: Services, request: CreateModelVersion) -> Mod
     """Create the next version of a registered model from a logged model, a run's artifact or a URI."""
     check_model_name(request.name)
     check_present("source", request.source)
-    for field in ("run_id", "run_link", "description", "model_id"):
-        check_no_nul(field, getattr(request, field) or "")
     return ModelVersionResponse(
         model_version=services.database.write(
             model_versions.create_model_version,
@@ -87,7 +85,6 @@ def update_model_version(services: Services, request: UpdateModelVersion) -> Mod
     """Change a version's description."""
     check_model_name(request.name)
     description = request.description or ""
-    check_no_nul("description", description)
     return ModelVersionResponse(
         model_version=services.database.write(
             model_versions.update_model_version, request.name, request.version, description

@@ -9,7 +9,7 @@ from runyard.server.services import Services
 from runyard.store import registered_models
 from runyard.wire.base import EMPTY, Empty
 from runyard.wire.model_versions import ModelVersionResponse, ModelVersionsResponse
-from runyard.wire.names import check_alias, check_model_name, check_no_nul, check_present
+from runyard.wire.names import check_alias, check_model_name, check_present
 from runyard.wire.registered_models import (
     AliasName,
     CreateRegisteredModel,
@@ -35,7 +35,6 @@ routes = Routes("registered models")
 def create_registered_model(services: Services, request: CreateRegisteredModel) -> RegisteredModelResponse:
     """Create a registered model, without versions yet; its name must be free."""
     check_model_name(request.name)
-    check_no_nul("description", request.description or "")
     return RegisteredModelResponse(
         registered_model=services.database.write(
             registered_models.create_registered_model,
@@ -88,7 +87,6 @@ def update_registered_model(services: Services, request: UpdateRegisteredModel) 
     """Change a registered model's description."""
     check_model_name(request.name)
     description = request.description or ""
-    check_no_nul("description", description)
     return RegisteredModelResponse(
         registered_model=services.database.write(registered_models.update_registered_model, request.name, description)
     )
@@ -143,7 +141,6 @@ def get_version_by_alias(services: Services, request: AliasName) -> ModelVersion
     """Get the version that has an alias."""
     check_model_name(request.name)
     check_present("alias", request.alias)
-    check_no_nul("alias", request.alias)
     return ModelVersionResponse(
         model_version=services.database.read(registered_models.get_version_by_alias, request.name, request.alias)
     )

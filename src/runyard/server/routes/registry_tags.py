@@ -10,7 +10,6 @@ from runyard.wire.names import (
     MAX_REGISTRY_TAG_VALUE_LENGTH,
     check_key,
     check_length,
-    check_no_nul,
 )
 
 
@@ -20,7 +19,6 @@ def checked_tag(key: str, value: str | None) -> Tag:
     check_key("key", key)
     check_length("key", key, MAX_REGISTRY_TAG_KEY_LENGTH)
     check_length("value", text, MAX_REGISTRY_TAG_VALUE_LENGTH)
-    check_no_nul("value", text)
     return Tag(key, text)
 
 

@@ -16,7 +16,6 @@ from runyard.wire.base import EMPTY, Empty, Encoded, TagInput
 from runyard.wire.names import (
     MAX_PARAM_VALUE_LENGTH,
     MAX_RUN_TAG_VALUE_LENGTH,
-    check_no_nul,
     check_present,
     shown,
 )
@@ -51,8 +50,6 @@ async def create_run(services: Services, request: CreateRun) -> Encoded[RunRespo
     """Start a run in an experiment."""
     check_present("experiment_id", request.experiment_id)
     tags = dict(_tags(services.ingest.keys, request.tags or ()))
-    check_no_nul("user_id", request.user_id or "")
-    check_no_nul("run_name", request.run_name or "")
     creation = runs.creation(
         request.experiment_id,
         user_id=request.user_id or "",
@@ -72,7 +69,6 @@ def get_run(services: Services, request: GetRun) -> Encoded[RunResponse]:
 @routes.post("runs/update")
 async def update_run(services: Services, request: UpdateRun) -> UpdateRunResponse:
     """Change a run's status, end time or name."""
-    check_no_nul("run_name", request.run_name or "")
     change = runs.update(
         run_id_of(request), status=request.status, end_time=request.end_time, run_name=request.run_name
     )
@@ -158,14 +154,8 @@ async def log_batch(services: Services, request: LogBatchRequest) -> Empty:
 @routes.post("runs/log-inputs")
 async def log_inputs(services: Services, request: LogInputs) -> Empty:
     """Record datasets and models that a run reads."""
-    datasets = request.datasets or ()
-    for spec in datasets:
-        dataset = spec.dataset
-        texts = (dataset.name, dataset.digest, dataset.source_type, dataset.source, dataset.schema, dataset.profile)
-        for text in (*texts, *(tag.key for tag in spec.tags or ()), *(tag.value for tag in spec.tags or ())):
-            check_no_nul("dataset", text or "")
     models = [model.model_id for model in request.models or ()]
-    await services.ingest.change(run_inputs.log_inputs(run_id_of(request), datasets, models))
+    await services.ingest.change(run_inputs.log_inputs(run_id_of(request), request.datasets or (), models))
     return EMPTY
 
 
@@ -216,7 +206,6 @@ def run_id_of(request: RunRequest) -> str:
     run_id = request.run_id or request.run_uuid
     check_present("run_id", run_id)
     assert run_id is not None
-    check_no_nul("run_id", run_id)
     return run_id
 
 
@@ -251,15 +240,13 @@ def _model_points(points: Iterable[MetricPoint | LogMetric]) -> Sequence[ModelPo
 def _params(names: KeyNames, params: Iterable[TagInput]) -> list[tuple[str, str]]:
     # Longer values are cut, as upstream's server does unless told otherwise.
     found = [(param.key, (param.value or "")[:MAX_PARAM_VALUE_LENGTH]) for param in params]
-    for key, value in found:
+    for key, _ in found:
         names.check("param name", key)
-        check_no_nul("param value", value)
     return found
 
 
 def _tags(names: KeyNames, tags: Iterable[TagInput]) -> list[tuple[str, str]]:
     found = [(tag.key, (tag.value or "")[:MAX_RUN_TAG_VALUE_LENGTH]) for tag in tags]
-    for key, value in found:
+    for key, _ in found:
         names.check("tag name", key)
-        check_no_nul("tag value", value)
     return found
