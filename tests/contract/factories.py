@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runyard.store import runs
+from sqlalchemy import event
+
+from runyard.store import logged_models, model_versions, registered_models, runs
 from runyard.store.engine import Database
 from runyard.store.experiments import create_experiment
 from runyard.store.ingest import Ingest
 from runyard.store.run_writes import LogBatch, NamedPoint
 from runyard.wire.base import Tag
+from runyard.wire.logged_models import LoggedModel
+from runyard.wire.model_versions import ModelVersion
+from runyard.wire.registered_models import RegisteredModel
 
 
-def make_experiment(database: Database, name: str = "experiment", **tags: str) -> str:
+def make_experiment(
+    database: Database, name: str = "experiment", *, artifact_location: str | None = None, **tags: str
+) -> str:
     """Return the id of a new experiment."""
     return str(
         database.write(
             create_experiment,
             name,
-            artifact_location=None,
+            artifact_location=artifact_location,
             artifact_root="mlflow-artifacts:/",
             tags=[Tag(key, value) for key, value in tags.items()],
         )
@@ -94,3 +101,112 @@ def search_page(database: Database, *experiment_ids: str, **options: Any) -> tup
     }
     found, token = database.read(runs.search_runs, **arguments)
     return [json.loads(run) for run in found], token
+
+
+def make_model(database: Database, name: str, *, description: str = "", **tags: str) -> RegisteredModel:
+    model: RegisteredModel = database.write(
+        registered_models.create_registered_model, name, description=description, tags=_tags(tags)
+    )
+    return model
+
+
+def make_version(
+    database: Database,
+    name: str,
+    source: str = "s3://bucket/model",
+    *,
+    run_id: str = "",
+    run_link: str = "",
+    description: str = "",
+    **tags: str,
+) -> ModelVersion:
+    version: ModelVersion = database.write(
+        model_versions.create_model_version,
+        name,
+        source,
+        run_id=run_id,
+        run_link=run_link,
+        description=description,
+        model_id=None,
+        tags=_tags(tags),
+    )
+    return version
+
+
+def make_logged_model(
+    database: Database,
+    experiment_id: str = "0",
+    *,
+    name: str | None = "model",
+    model_type: str | None = None,
+    source_run_id: str | None = None,
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> LoggedModel:
+    model: LoggedModel = database.write(
+        logged_models.create_logged_model,
+        experiment_id,
+        name=name,
+        model_type=model_type,
+        source_run_id=source_run_id,
+        params=_tags(params or {}),
+        tags=_tags(tags or {}),
+    )
+    return model
+
+
+def tags_of(entity: RegisteredModel | ModelVersion) -> dict[str, str]:
+    return {tag.key: tag.value for tag in entity.tags}
+
+
+def search_models(database: Database, **options: Any) -> list[str]:
+    """Return the names of the first page of registered models of a search."""
+    return search_models_page(database, **options)[0]
+
+
+def search_models_page(database: Database, **options: Any) -> tuple[list[str], str | None]:
+    found, token = database.read(registered_models.search_registered_models, **{**_SEARCH, **options})
+    return [model.name for model in found], token
+
+
+def search_versions(database: Database, **options: Any) -> list[ModelVersion]:
+    """Return the first page of model versions of a search."""
+    return search_versions_page(database, **options)[0]
+
+
+def search_versions_page(database: Database, **options: Any) -> tuple[list[ModelVersion], str | None]:
+    found, token = database.read(model_versions.search_model_versions, **{**_SEARCH, **options})
+    return found, token
+
+
+def search_logged_models(database: Database, **options: Any) -> list[str]:
+    """Return the names of the first page of logged models of a search."""
+    return search_logged_models_page(database, **options)[0]
+
+
+def search_logged_models_page(database: Database, **options: Any) -> tuple[list[str], str | None]:
+    arguments = {"experiment_ids": ["0"], "datasets": (), **_SEARCH, **options}
+    found, token = database.read(logged_models.search_logged_models, **arguments)
+    return [model.info.name for model in found], token
+
+
+def statements_of(database: Database, action: Callable[[], object]) -> int:
+    """Return how many statements ``action`` sends to the database."""
+    statements: list[str] = []
+
+    def record(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    event.listen(database.engine, "before_cursor_execute", record)
+    try:
+        action()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", record)
+    return len(statements)
+
+
+_SEARCH: Mapping[str, Any] = {"filter_text": None, "order_by": (), "max_results": 100, "page_token": None}
+
+
+def _tags(pairs: Mapping[str, str]) -> list[Tag]:
+    return [Tag(key, value) for key, value in pairs.items()]

@@ -121,7 +121,7 @@ def log_params(connection: Connection, model_id: str, params: Sequence[Tag]) -> 
     statement = sa.select(logged_model_params.c.key, logged_model_params.c.value).where(
         logged_model_params.c.model == row_id, logged_model_params.c.key.in_({param.key for param in params})
     )
-    stored = dict(connection.execute(statement).tuples().all())
+    stored = dict(connection.execute(statement).all())
     for param in params:
         if stored.setdefault(param.key, param.value) != param.value:
             raise InvalidParameter(
@@ -159,7 +159,7 @@ def log_metrics(connection: Connection, run_id: str, points: Sequence[ModelPoint
     statement = sa.select(logged_models.c.model_id, logged_models.c.id).where(
         logged_models.c.model_id.in_(wanted), logged_models.c.lifecycle_stage == ACTIVE
     )
-    row_ids = dict(connection.execute(statement).tuples().all())
+    row_ids = dict(connection.execute(statement).all())
     if wanted - set(row_ids):
         raise _not_found(min(wanted - set(row_ids)))
     latest: dict[tuple[Any, ...], dict[str, Any]] = {}
