@@ -28,7 +28,7 @@ demo: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## Start the server, train
 	@$(VENVS)/server/bin/python demo/run.py --client-python $(VENVS)/mlflow-3/bin/python
 
 .PHONY: test
-test: environments ## Run every test, those that need PostgreSQL or an upstream client too (ARGS="-k search" chooses)
+test: environments ## Run every test, those that need PostgreSQL, a browser or an upstream client too (ARGS="-k search" chooses)
 	$(DEV)/python -m pytest -m "" -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
@@ -47,8 +47,9 @@ format: $(VENVS)/dev/.ready ## Format the code and mend what the linter can mend
 	$(DEV)/ruff format
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL if it is missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL and Chromium if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
+	@scripts/ensure-package chromium chromium --version
 
 .PHONY: lock
 lock: $(UV) ## Lock what requirements/*.in and pyproject.toml ask for (UPGRADE=1 takes newer versions)

@@ -142,7 +142,7 @@ function runTable(runs, names) {
       h("td", {}, status(info.status)),
       h("td", {}, moment(info.start_time)),
       h("td", { class: "number wide nowrap" }, duration(info.start_time, info.end_time)),
-      h("td", { class: "wide nowrap" }, someMetrics(data.metrics ?? [])),
+      h("td", { class: "wide" }, someMetrics(data.metrics ?? [])),
     ),
   );
   return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)));
