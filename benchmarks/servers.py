@@ -49,7 +49,14 @@ class Kind:
             ]
         return [
             *(str(programs / "fml"), "server", "--listen-address", f"127.0.0.1:{port}"),
-            *("--database-uri", database.replace("sqlite:///", "sqlite://"), "--artifact-root", str(folder)),
+            *(
+                "--database-uri",
+                database.replace("sqlite:///", "sqlite://"),
+                "--default-artifact-root",
+                str(folder / "artifacts"),
+                "--log-level",
+                "warn",
+            ),
         ]
 
 
