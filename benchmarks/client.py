@@ -14,6 +14,10 @@ API = "/api/2.0/mlflow/"
 TIMEOUT_S = 300
 
 
+class NotOffered(Exception):
+    """The server has no such endpoint."""
+
+
 class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
@@ -37,6 +41,8 @@ class Client:
         self._connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()
         content = answer.read()
+        if answer.status == 404:
+            raise NotOffered(path)
         if answer.status != 200:
             raise RuntimeError(f"{method} {path} was answered with {answer.status}: {content[:500]!r}")
         return content

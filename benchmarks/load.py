@@ -157,7 +157,15 @@ async def _run(spec: dict[str, Any]) -> dict[str, Any]:
         clients.append(client)
     for client in clients:
         await client.closed
-    return {"elapsed": time.perf_counter() - start, "seconds": results.seconds, "errors": results.errors}
+    elapsed = time.perf_counter() - start
+    waits = sorted(results.seconds)
+    return {
+        "elapsed": elapsed,
+        "answered": len(waits),
+        "p50_s": waits[len(waits) // 2] if waits else 0.0,
+        "p99_s": waits[len(waits) * 99 // 100] if waits else 0.0,
+        "errors": results.errors[:10],
+    }
 
 
 if __name__ == "__main__":

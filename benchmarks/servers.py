@@ -21,6 +21,9 @@ from tests.ports import free_port
 CACHE = Path(os.environ.get("RUNYARD_BENCHMARKS_CACHE", ".cache/benchmarks"))
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
+# A server is at rest when it needs less than this part of one core for this long.
+SETTLED_S = 2.0
+SETTLED_CPU = 0.1
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -159,6 +162,17 @@ class Server:
                     if line.startswith("Pss:"):
                         total += int(line.split()[1])
         return total / 1000
+
+    def settle(self) -> None:
+        """Wait until it has done what it does after its start: workers that still start are no measure of it."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        before = self.cpu_seconds()
+        while time.monotonic() < deadline:
+            time.sleep(SETTLED_S)
+            now = self.cpu_seconds()
+            if now - before < SETTLED_S * SETTLED_CPU:
+                return
+            before = now
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S

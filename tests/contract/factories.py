@@ -12,11 +12,15 @@ from runyard.store import logged_models, model_versions, registered_models, runs
 from runyard.store.engine import Database
 from runyard.store.experiments import create_experiment
 from runyard.store.ingest import Ingest
+from runyard.store.run_json import RunCache
 from runyard.store.run_writes import LogBatch, NamedPoint
 from runyard.wire.base import Tag
 from runyard.wire.logged_models import LoggedModel
 from runyard.wire.model_versions import ModelVersion
 from runyard.wire.registered_models import RegisteredModel
+
+# One for all, as in a server: what a test reads may be what was remembered.
+RUN_CACHE = RunCache()
 
 
 def make_experiment(
@@ -76,7 +80,7 @@ def log(
 
 def get(database: Database, run_id: str) -> dict[str, Any]:
     """Return a run as a client would read it."""
-    run: dict[str, Any] = json.loads(database.read(runs.get_run, run_id))
+    run: dict[str, Any] = json.loads(database.read(runs.get_run, run_id, cache=RUN_CACHE))
     return run
 
 
@@ -97,6 +101,7 @@ def search_page(database: Database, *experiment_ids: str, **options: Any) -> tup
         "order_by": (),
         "max_results": 1000,
         "page_token": None,
+        "cache": RUN_CACHE,
         **options,
     }
     found, token = database.read(runs.search_runs, **arguments)

@@ -86,7 +86,7 @@ def test_an_unknown_run_is_not_found_by_any_operation(database: Database, ingest
     with pytest.raises(NotFound, match="nope"):
         log(ingest, "nope", tags=[("k", "v")])
     with pytest.raises(NotFound, match="nope"):
-        database.read(runs.get_run, "nope")
+        get(database, "nope")
 
 
 def test_one_failing_write_leaves_the_others_of_its_group_alone(database: Database, ingest: Ingest) -> None:

@@ -12,6 +12,7 @@ from runyard.store import migrate
 from runyard.store.engine import Database
 from runyard.store.experiments import ensure_default_experiment
 from runyard.store.ingest import Ingest
+from runyard.store.run_json import RunCache
 
 
 def open_database(settings: Settings) -> Database:
@@ -34,7 +35,7 @@ def opened_services(settings: Settings) -> Iterator[Services]:
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database)
         try:
-            yield Services(settings, database, ingest, artifacts)
+            yield Services(settings, database, ingest, RunCache(), artifacts)
         finally:
             ingest.close()
     finally:

@@ -8,6 +8,7 @@ from runyard.artifacts.store import ArtifactStore
 from runyard.settings import Settings
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
+from runyard.store.run_json import RunCache
 
 
 @dataclass(frozen=True)
@@ -15,5 +16,6 @@ class Services:
     settings: Settings
     database: Database
     ingest: Ingest
+    run_cache: RunCache
     # Where proxied artifacts are kept; None where the server does not serve them.
     artifacts: ArtifactStore | None

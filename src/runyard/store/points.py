@@ -144,9 +144,11 @@ def _read_cut(
     bounds = [first_step + span * i // buckets for i in range(buckets + 1)]
     ranges = [(start, end) for start, end in itertools.pairwise(bounds) if start < end]
     parameters = {"run": run, "key": key, "ranges": json.dumps(ranges)}
+    condition = "AND NOT is_nan" if has_nan else ""
     is_lite = is_sqlite(connection)
-    picks = [_LAST, *_extremes(is_lite, "AND NOT is_nan" if has_nan else ""), *([_SOME_NAN] if has_nan else [])]
-    statement = f"{_LITE_RANGES if is_lite else _POSTGRESQL_RANGES} SELECT {', '.join(picks)} FROM b"
+    buckets_of, extremes = (_lite if is_lite else _postgresql)(condition)
+    picks = [_LAST, *extremes, *([_SOME_NAN] if has_nan else [])]
+    statement = f"WITH {buckets_of} SELECT {', '.join(picks)} FROM b"
     places = {
         tuple(map(int, place.split(",")))
         for row in connection.execute(sa.text(statement), parameters)
@@ -163,31 +165,36 @@ _STEP_ORDER: Final = (metrics.c.step, metrics.c.timestamp, metrics.c.value, metr
 _TIME_ORDER: Final = (metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.is_nan)
 
 
-def _extremes(is_lite: bool, condition: str) -> tuple[str, str]:
-    if is_lite:
-        # SQLite gives the columns beside min() and max() from the row that has it: one pass, no sorting.
-        low, high = (
-            f"(SELECT {_PLACE} FROM (SELECT {extreme}(value), step, timestamp {_IN_BUCKET} {condition}))"
-            for extreme in ("min", "max")
-        )
-    else:
-        low, high = (
-            f"(SELECT {_PLACE} {_IN_BUCKET} {condition} ORDER BY value {direction} LIMIT 1)"
-            for direction in ("ASC", "DESC")
-        )
-    return low, high
+def _lite(condition: str) -> tuple[str, tuple[str, str]]:
+    """Return the table of buckets, and the picks of the least and the greatest value of each."""
+    buckets = (
+        "b AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS s, json_extract(value, '$[1]') AS e "
+        "FROM json_each(:ranges))"
+    )
+    # SQLite gives the columns beside min() and max() from the row that has it: one pass each, no sorting.
+    low, high = (
+        f"(SELECT {_PLACE} FROM (SELECT {extreme}(value), step, timestamp {_IN_BUCKET} {condition}))"
+        for extreme in ("min", "max")
+    )
+    return buckets, (low, high)
+
+
+def _postgresql(condition: str) -> tuple[str, tuple[str, str]]:
+    """Do the same for PostgreSQL: one pass for both values, then up to the first point that has each."""
+    buckets = (
+        "r AS MATERIALIZED (SELECT (value->>0)::bigint AS s, (value->>1)::bigint AS e "
+        "FROM json_array_elements(CAST(:ranges AS json))), "
+        "b AS MATERIALIZED (SELECT b.s, b.e, extremes.* FROM r AS b CROSS JOIN LATERAL "
+        f"(SELECT min(value) AS low, max(value) AS high {_IN_BUCKET} {condition}) AS extremes)"
+    )
+    low, high = (
+        f"(SELECT {_PLACE} {_IN_BUCKET} {condition} AND value = b.{extreme} LIMIT 1)" for extreme in ("low", "high")
+    )
+    return buckets, (low, high)
 
 
 # A bucket is a range of the table's key, read in its order; to group by a computed bucket would sort the whole series.
 # Each pick names its point as 'step,timestamp', which is exact, where a value as text might not be.
-_LITE_RANGES: Final = (
-    "WITH b AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS s, json_extract(value, '$[1]') AS e "
-    "FROM json_each(:ranges))"
-)
-_POSTGRESQL_RANGES: Final = (
-    "WITH b AS MATERIALIZED (SELECT (value->>0)::bigint AS s, (value->>1)::bigint AS e "
-    "FROM json_array_elements(CAST(:ranges AS json)))"
-)
 _IN_BUCKET: Final = "FROM metrics WHERE run = :run AND key = :key AND step >= b.s AND step < b.e"
 _PLACE: Final = "step || ',' || timestamp"
 _LAST: Final = f"(SELECT {_PLACE} {_IN_BUCKET} ORDER BY step DESC, timestamp DESC LIMIT 1)"

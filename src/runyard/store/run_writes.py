@@ -8,6 +8,7 @@ first statement that writes, so that its error leaves the others of the group un
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -135,17 +136,25 @@ def _lock_runs(connection: Connection, run_ids: set[str]) -> dict[str, RunRow]:
     if not run_ids:
         return {}
     cursor = driver_cursor(connection)
+    # Never one that a run had before, not even in a transaction that was undone.
+    revision = random.getrandbits(63)
     if is_sqlite(connection):
-        cursor.execute(_SQLITE_RUNS, (json.dumps(list(run_ids)),))
+        cursor.execute(_SQLITE_RUNS, (revision, json.dumps(list(run_ids))))
     else:
-        cursor.execute(_POSTGRESQL_RUNS, (list(run_ids),))
+        cursor.execute(_POSTGRESQL_RUNS, (list(run_ids), revision))
     return {row[1]: RunRow._make(row) for row in cursor.fetchall()}
 
 
-_RUNS: Final = "SELECT id, run_id, experiment_id, lifecycle_stage FROM runs WHERE run_id"
-_SQLITE_RUNS: Final = f"{_RUNS} IN (SELECT value FROM json_each(?))"
-# In one order everywhere, so two groups that share runs wait for each other and never in a circle.
-_POSTGRESQL_RUNS: Final = f"{_RUNS} = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_SQLITE_RUNS: Final = (
+    "UPDATE runs SET revision = ? WHERE run_id IN (SELECT value FROM json_each(?)) "
+    "RETURNING id, run_id, experiment_id, lifecycle_stage"
+)
+# Locked in one order everywhere, so two groups that share runs wait for each other and never in a circle.
+_POSTGRESQL_RUNS: Final = (
+    "WITH locked AS (SELECT id FROM runs WHERE run_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) "
+    "UPDATE runs SET revision = %s FROM locked WHERE runs.id = locked.id "
+    "RETURNING runs.id, run_id, experiment_id, lifecycle_stage"
+)
 
 
 def _log(

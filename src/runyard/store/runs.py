@@ -15,9 +15,9 @@ from runyard.errors import InvalidParameter, NotFound
 from runyard.search.compile import Query
 from runyard.search.vocabularies import RUNS
 from runyard.store.clock import now_ms
-from runyard.store.dialect import execute_many, is_one_of, is_sqlite, upsert
+from runyard.store.dialect import execute_many, upsert
 from runyard.store.experiments import parse_experiment_id, stages_of
-from runyard.store.run_inputs import inputs_and_outputs
+from runyard.store.run_json import INFO_COLUMNS, RunCache, StoredRun, new_run, read_runs
 from runyard.store.run_names import random_run_name
 from runyard.store.run_writes import (
     RUN_NAME_TAG,
@@ -34,18 +34,6 @@ DEFAULT_PAGE: Final = 1000
 MAX_PAGE: Final = 50_000
 MODEL_HISTORY_TAG: Final = "mlflow.log-model.history"
 
-_INFO_COLUMNS: Final = (
-    runs.c.id,
-    runs.c.run_id,
-    runs.c.experiment_id,
-    runs.c.run_name,
-    runs.c.user_id,
-    runs.c.status,
-    runs.c.start_time,
-    runs.c.end_time,
-    runs.c.lifecycle_stage,
-    runs.c.artifact_uri,
-)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,15 +68,19 @@ def creation(
                 f"Current state is {experiment.lifecycle_stage}."
             )
         run_id = uuid.uuid4().hex
+        artifact_uri = join_uri(experiment.artifact_location, run_id, "artifacts")
+        info = RunInfo(
+            run_id, run_id, name, str(number), user_id, "RUNNING", start_time, artifact_uri, lifecycle_stage=ACTIVE
+        )
         values = {
             "run_id": run_id,
             "experiment_id": number,
             "run_name": name,
             "user_id": user_id,
-            "status": "RUNNING",
+            "status": info.status,
             "start_time": start_time,
             "lifecycle_stage": ACTIVE,
-            "artifact_uri": join_uri(experiment.artifact_location, run_id, "artifacts"),
+            "artifact_uri": artifact_uri,
         }
         row_id = connection.execute(sa.insert(runs).values(values).returning(runs.c.id)).scalar_one()
         execute_many(
@@ -96,7 +88,7 @@ def creation(
             sa.insert(run_tags),
             [{"run": row_id, "key": key_ids[key], "value": value} for key, value in all_tags.items()],
         )
-        return _runs_json(connection, [row_id])[0]
+        return new_run(info, all_tags)
 
     return RunChange(None, apply, tuple(all_tags))
 
@@ -124,7 +116,8 @@ def update(run_id: str, *, status: str | None, end_time: int | None, run_name: s
             )
         if values:
             connection.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
-        return _info(connection.execute(sa.select(*_INFO_COLUMNS).where(runs.c.id == row.id)).one())
+        columns = sa.text(f"SELECT {INFO_COLUMNS} FROM runs WHERE id = :id")
+        return StoredRun._make(connection.execute(columns, {"id": row.id}).one()).info()
 
     return RunChange(run_id, apply, (RUN_NAME_TAG,) if run_name else ())
 
@@ -183,12 +176,12 @@ def model_history(run_id: str, model: Mapping[str, Any]) -> RunChange[None]:
     return RunChange(run_id, apply, (MODEL_HISTORY_TAG,))
 
 
-def get_run(connection: Connection, run_id: str) -> bytes:
+def get_run(connection: Connection, run_id: str, *, cache: RunCache) -> bytes:
     """Return the run with all that is logged to it, its metrics by their latest value, as JSON of wire.runs.Run."""
     row_id = connection.execute(sa.select(runs.c.id).where(runs.c.run_id == run_id)).scalar()
     if row_id is None:
         raise run_not_found(run_id)
-    return _runs_json(connection, [row_id])[0]
+    return read_runs(connection, cache, [row_id])[0]
 
 
 def get_artifact_uri(connection: Connection, run_id: str) -> str:
@@ -207,11 +200,9 @@ def search_runs(
     order_by: Sequence[str],
     max_results: int,
     page_token: str | None,
+    cache: RunCache,
 ) -> tuple[list[bytes], str | None]:
-    """Return a page of runs, each as JSON of wire.runs.Run, and the token of the next page.
-
-    Two statements find the page and put its runs together, however many runs there are; see `_runs_json`.
-    """
+    """Return a page of runs, each as JSON of wire.runs.Run, and the token of the next page."""
     if not 0 <= max_results <= MAX_PAGE:
         raise InvalidParameter(f"Invalid value {max_results} for max_results: it must be between 0 and {MAX_PAGE}")
     stages = stages_of("run_view_type", view_type)
@@ -219,72 +210,4 @@ def search_runs(
     query = Query(RUNS, filter_text, tuple(order_by), [numbers, list(stages)])
     base = sa.select(runs.c.id).where(runs.c.experiment_id.in_(numbers), runs.c.lifecycle_stage.in_(stages))
     page = query.page(connection, base, max_results, page_token)
-    return _runs_json(connection, [row.id for row in page.rows]), page.next_page_token
-
-
-def _info(row: Sequence[Any]) -> RunInfo:
-    _, run_id, experiment_id, run_name, user_id, status, start_time, end_time, stage, artifact_uri = row[:10]
-    return RunInfo(
-        run_id, run_id, run_name, str(experiment_id), user_id, status, start_time, artifact_uri, stage, end_time
-    )
-
-
-# The database puts the JSON of metrics, params and tags together: for a page of 1,000 runs with 45 values each that
-# takes half the time of fetching 45,000 rows, and other threads can work meanwhile.
-_SQLITE_METRICS: Final = (
-    "(SELECT json_group_array(json_object("
-    "'key', k.name, 'value', json(v.literal), 'timestamp', v.timestamp, 'step', v.step)) "
-    "FROM latest_metrics v JOIN keys k ON k.id = v.key WHERE v.run = runs.id)"
-)
-_SQLITE_PAIRS: Final = (
-    "(SELECT json_group_array(json_object('key', k.name, 'value', v.value)) "
-    "FROM {table} v JOIN keys k ON k.id = v.key WHERE v.run = runs.id)"
-)
-# json_agg would take twice as long, and rewrite the numbers.
-_POSTGRESQL_METRICS: Final = (
-    """(SELECT '[' || string_agg('{"key":' || to_json(k.name) || ',"value":' || v.literal || """
-    """',"timestamp":' || v.timestamp || ',"step":' || v.step || '}', ',') || ']' """
-    "FROM latest_metrics v JOIN keys k ON k.id = v.key WHERE v.run = runs.id)"
-)
-_POSTGRESQL_PAIRS: Final = (
-    """(SELECT '[' || string_agg('{{"key":' || to_json(k.name) || ',"value":' || to_json(v.value) || '}}', ',') """
-    "|| ']' "
-    "FROM {table} v JOIN keys k ON k.id = v.key WHERE v.run = runs.id)"
-)
-_SQLITE_DATA: Final = (
-    _SQLITE_METRICS,
-    _SQLITE_PAIRS.format(table="params"),
-    _SQLITE_PAIRS.format(table="run_tags"),
-)
-_POSTGRESQL_DATA: Final = (
-    _POSTGRESQL_METRICS,
-    _POSTGRESQL_PAIRS.format(table="params"),
-    _POSTGRESQL_PAIRS.format(table="run_tags"),
-)
-
-
-def _runs_json(connection: Connection, row_ids: Sequence[int]) -> list[bytes]:
-    """Return the runs with these row ids, in their order, each as JSON of wire.runs.Run."""
-    if not row_ids:
-        return []
-    data = _SQLITE_DATA if is_sqlite(connection) else _POSTGRESQL_DATA
-    columns: list[sa.ColumnElement[str]] = [sa.literal_column(expression) for expression in data]
-    statement = sa.select(*_INFO_COLUMNS, *columns).where(is_one_of(connection, runs.c.id, row_ids))
-    # Straight from the driver, as plain tuples: there may be 50,000.
-    cursor: Any = connection.execute(statement).cursor
-    inputs = inputs_and_outputs(connection, row_ids)
-    found = {row[0]: _run_json(row, inputs.get(row[0])) for row in cursor.fetchall()}
-    return [found[row_id] for row_id in row_ids if row_id in found]
-
-
-def _run_json(row: tuple[Any, ...], inputs: bytes | None) -> bytes:
-    metrics, params, tags = row[-3:]
-    members = []
-    if metrics is not None and metrics != "[]":
-        members.append(f'"metrics":{metrics}')
-    if params is not None and params != "[]":
-        members.append(f'"params":{params}')
-    if tags is not None and tags != "[]":
-        members.append(f'"tags":{tags}')
-    data = ",".join(members).encode()
-    return b'{"info":%b,"data":{%b},%b}' % (_encode(_info(row)), data, inputs or b'"inputs":{}')
+    return read_runs(connection, cache, [row.id for row in page.rows]), page.next_page_token

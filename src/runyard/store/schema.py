@@ -96,6 +96,9 @@ runs = Table(
     Column("lifecycle_stage", STRING, nullable=False),
     Column("deleted_time", BigInteger),
     Column("artifact_uri", STRING, nullable=False),
+    # A number that every write to what is logged to the run replaces by another: what was read with it is still right
+    # while it is there.
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
     # The default search: one experiment, one stage, newest first.
     Index("ix_runs_newest", "experiment_id", "lifecycle_stage", text("start_time DESC"), "run_id"),
     sqlite_autoincrement=True,

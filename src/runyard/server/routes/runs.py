@@ -63,7 +63,7 @@ async def create_run(services: Services, request: CreateRun) -> Encoded[RunRespo
 @routes.get("runs/get")
 def get_run(services: Services, request: GetRun) -> Encoded[RunResponse]:
     """Get a run with its params, tags, inputs and the latest value of each metric."""
-    return Encoded(b'{"run":%b}' % services.database.read(runs.get_run, run_id_of(request)))
+    return Encoded(b'{"run":%b}' % services.database.read(runs.get_run, run_id_of(request), cache=services.run_cache))
 
 
 @routes.post("runs/update")
@@ -186,6 +186,7 @@ def search_runs(services: Services, request: SearchRuns) -> Encoded[SearchRunsRe
     """Search the runs of some experiments by a filter, a page at a time."""
     found, next_page_token = services.database.read(
         runs.search_runs,
+        cache=services.run_cache,
         experiment_ids=request.experiment_ids or (),
         filter_text=request.filter,
         view_type=request.run_view_type,

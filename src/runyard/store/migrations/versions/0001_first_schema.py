@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("lifecycle_stage", STRING, nullable=False),
         sa.Column("deleted_time", sa.BigInteger(), nullable=True),
         sa.Column("artifact_uri", STRING, nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(
             ["experiment_id"],
             ["experiments.id"],
