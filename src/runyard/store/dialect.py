@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -27,6 +28,18 @@ def driver_cursor(connection: Connection) -> Any:
     if not connection.in_transaction():
         raise AssertionError("a driver's cursor is only for use within a transaction")
     return connection.connection.cursor()
+
+
+def execute(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that."""
+    cursor = driver_cursor(connection)
+    cursor.execute(statement if is_sqlite(connection) else _for_psycopg(statement), parameters)
+    return cursor
+
+
+@functools.lru_cache(maxsize=256)
+def _for_psycopg(statement: str) -> str:
+    return statement.replace("?", "%s")
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:

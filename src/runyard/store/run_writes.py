@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import random
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from runyard.errors import InvalidParameter, NotFound, RunyardError
 from runyard.store import logged_models
-from runyard.store.dialect import driver_cursor, execute_many, is_one_of, is_sqlite, upsert
+from runyard.store.dialect import array_literal, driver_cursor, execute, is_sqlite
 from runyard.store.points import Point, write_points
-from runyard.store.schema import ACTIVE, params, run_tags, runs
+from runyard.store.schema import ACTIVE
 from runyard.wire.names import shown
 
 T = TypeVar("T")
@@ -163,14 +163,14 @@ def _log(
     key_ids: Mapping[str, int],
     outcomes: list[Any],
 ) -> None:
-    stored_params = _stored(connection, params, batches, key_ids, lambda batch: batch.params)
+    stored_params = _stored_params(connection, batches, key_ids)
     new_params: dict[tuple[int, int], str] = {}
     new_tags: dict[tuple[int, int], str] = {}
     renamed: dict[int, str] = {}
     points: list[Point] = []
     for index, batch, row in batches:
         try:
-            own_params = _new_params(batch, row, key_ids, {**stored_params, **new_params})
+            own_params = _new_params(batch, row, key_ids, ChainMap(new_params, stored_params))
             _check_immutable_tags(connection, batch, row, key_ids)
             if batch.model_metrics:
                 logged_models.log_metrics(connection, batch.run_id, batch.model_metrics)
@@ -188,27 +188,34 @@ def _log(
         ]
     if points:
         write_points(connection, points)
-    _upsert_values(connection, params, new_params)
-    _upsert_values(connection, run_tags, new_tags)
+    _set_values(connection, "params", new_params)
+    set_tags(connection, new_tags)
     for run, name in sorted(renamed.items()):
-        connection.execute(sa.update(runs).where(runs.c.id == run).values(run_name=name))
+        execute(connection, "UPDATE runs SET run_name = ? WHERE id = ?", (name, run))
 
 
-def _stored(
-    connection: Connection,
-    table: sa.Table,
-    batches: Sequence[tuple[int, LogBatch, RunRow]],
-    key_ids: Mapping[str, int],
-    pairs_of: Callable[[LogBatch], Sequence[tuple[str, str]]],
+def set_tags(connection: Connection, values: Mapping[tuple[int, int], str]) -> None:
+    """Set tags of runs, by run and key."""
+    _set_values(connection, "run_tags", values)
+
+
+def _stored_params(
+    connection: Connection, batches: Sequence[tuple[int, LogBatch, RunRow]], key_ids: Mapping[str, int]
 ) -> dict[tuple[int, int], str]:
-    touched = {row.id for _, batch, row in batches if pairs_of(batch)}
-    if not touched:
+    """Return of the params that are to be logged those that are there already."""
+    places = {(row.id, key_ids[key]) for _, batch, row in batches for key, _ in batch.params}
+    if not places:
         return {}
-    wanted = {key_ids[key] for _, batch, _ in batches for key, _ in pairs_of(batch)}
-    statement = sa.select(table.c.run, table.c.key, table.c.value).where(
-        is_one_of(connection, table.c.run, touched), is_one_of(connection, table.c.key, wanted)
-    )
-    return {(run, key): value for run, key, value in connection.execute(statement)}
+    rows = {run for run, _ in places}
+    # A few ids more than those asked for, when batches of a group differ in their keys, are no harm.
+    statement = "SELECT run, key, value FROM params WHERE run {0} AND key {0}"
+    keys = {key for _, key in places}
+    if is_sqlite(connection):
+        listed = statement.format("IN (SELECT value FROM json_each(?))")
+        found = execute(connection, listed, (json.dumps(list(rows)), json.dumps(list(keys))))
+    else:
+        found = execute(connection, statement.format("= ANY(?::bigint[])"), (array_literal(rows), array_literal(keys)))
+    return {(run, key): value for run, key, value in found.fetchall()}
 
 
 def _new_params(
@@ -233,18 +240,27 @@ def _new_params(
 def _check_immutable_tags(connection: Connection, batch: LogBatch, row: RunRow, key_ids: Mapping[str, int]) -> None:
     for key, value in batch.tags:
         if key in IMMUTABLE_TAGS:
-            old = connection.execute(
-                sa.select(run_tags.c.value).where(run_tags.c.run == row.id, run_tags.c.key == key_ids[key])
-            ).scalar()
+            place = (row.id, key_ids[key])
+            found = execute(connection, "SELECT value FROM run_tags WHERE run = ? AND key = ?", place).fetchone()
+            old = found[0] if found is not None else None
             if old is not None and old != value:
                 raise InvalidParameter(f"Tag {key!r} may not be changed once set; it is {shown(old)}")
 
 
-def _upsert_values(connection: Connection, table: sa.Table, values: Mapping[tuple[int, int], str]) -> None:
+def _set_values(connection: Connection, table: str, values: Mapping[tuple[int, int], str]) -> None:
     if not values:
         return
-    execute_many(
-        connection,
-        upsert(connection, table, ("run", "key"), ("value",)),
-        [{"run": run, "key": key, "value": value} for (run, key), value in sorted(values.items())],
-    )
+    rows = [(run, key, value) for (run, key), value in sorted(values.items())]
+    cursor = driver_cursor(connection)
+    if is_sqlite(connection):
+        cursor.executemany(_SQLITE_VALUES.format(table), rows)
+    else:
+        runs, keys, texts = zip(*rows, strict=True)
+        cursor.execute(_POSTGRESQL_VALUES.format(table), (array_literal(runs), array_literal(keys), list(texts)))
+
+
+_ON_CONFLICT: Final = "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value"
+_SQLITE_VALUES: Final = f"INSERT INTO {{}} (run, key, value) VALUES (?, ?, ?) {_ON_CONFLICT}"
+_POSTGRESQL_VALUES: Final = (
+    "INSERT INTO {} (run, key, value) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) " + _ON_CONFLICT
+)

@@ -15,7 +15,7 @@ from runyard.errors import InvalidParameter, NotFound
 from runyard.search.compile import Query
 from runyard.search.vocabularies import RUNS
 from runyard.store.clock import now_ms
-from runyard.store.dialect import execute_many, upsert
+from runyard.store.dialect import execute, is_sqlite, upsert
 from runyard.store.experiments import parse_experiment_id, stages_of
 from runyard.store.run_json import INFO_COLUMNS, RunCache, StoredRun, new_run, read_runs
 from runyard.store.run_names import random_run_name
@@ -25,8 +25,9 @@ from runyard.store.run_writes import (
     RunRow,
     run_not_active,
     run_not_found,
+    set_tags,
 )
-from runyard.store.schema import ACTIVE, DELETED, RUN_STATUSES, experiments, run_tags, runs
+from runyard.store.schema import ACTIVE, DELETED, RUN_STATUSES, run_tags, runs
 from runyard.wire.names import shown
 from runyard.wire.runs import RunInfo
 
@@ -34,6 +35,11 @@ DEFAULT_PAGE: Final = 1000
 MAX_PAGE: Final = 50_000
 MODEL_HISTORY_TAG: Final = "mlflow.log-model.history"
 
+_EXPERIMENT: Final = "SELECT artifact_location, lifecycle_stage FROM experiments WHERE id = ?"
+_NEW_RUN: Final = (
+    "INSERT INTO runs (run_id, experiment_id, run_name, user_id, status, start_time, lifecycle_stage, artifact_uri) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -55,39 +61,24 @@ def creation(
     all_tags = {**tags, RUN_NAME_TAG: name}
 
     def apply(connection: Connection, _row: RunRow | None, key_ids: Mapping[str, int]) -> bytes:
-        experiment = connection.execute(
-            sa.select(experiments.c.artifact_location, experiments.c.lifecycle_stage)
-            .where(experiments.c.id == number)
-            .with_for_update(read=True, key_share=True)
-        ).first()
+        # Locked until the commit: who deletes the experiment meanwhile waits, and takes this run along.
+        lock = "" if is_sqlite(connection) else " FOR KEY SHARE"
+        experiment = execute(connection, _EXPERIMENT + lock, (number,)).fetchone()
         if experiment is None:
             raise NotFound(f"No Experiment with id={experiment_id} exists")
-        if experiment.lifecycle_stage != ACTIVE:
+        artifact_location, stage = experiment
+        if stage != ACTIVE:
             raise InvalidParameter(
-                f"The experiment {experiment_id} must be in the 'active' state. "
-                f"Current state is {experiment.lifecycle_stage}."
+                f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage}."
             )
         run_id = uuid.uuid4().hex
-        artifact_uri = join_uri(experiment.artifact_location, run_id, "artifacts")
+        artifact_uri = join_uri(artifact_location, run_id, "artifacts")
         info = RunInfo(
             run_id, run_id, name, str(number), user_id, "RUNNING", start_time, artifact_uri, lifecycle_stage=ACTIVE
         )
-        values = {
-            "run_id": run_id,
-            "experiment_id": number,
-            "run_name": name,
-            "user_id": user_id,
-            "status": info.status,
-            "start_time": start_time,
-            "lifecycle_stage": ACTIVE,
-            "artifact_uri": artifact_uri,
-        }
-        row_id = connection.execute(sa.insert(runs).values(values).returning(runs.c.id)).scalar_one()
-        execute_many(
-            connection,
-            sa.insert(run_tags),
-            [{"run": row_id, "key": key_ids[key], "value": value} for key, value in all_tags.items()],
-        )
+        values = (run_id, number, name, user_id, info.status, start_time, ACTIVE, artifact_uri)
+        [row_id] = execute(connection, _NEW_RUN, values).fetchone()
+        set_tags(connection, {(row_id, key_ids[key]): value for key, value in all_tags.items()})
         return new_run(info, all_tags)
 
     return RunChange(None, apply, tuple(all_tags))
@@ -110,14 +101,13 @@ def update(run_id: str, *, status: str | None, end_time: int | None, run_name: s
             values["end_time"] = end_time
         if run_name:
             values["run_name"] = run_name
-            connection.execute(
-                upsert(connection, run_tags, ("run", "key"), ("value",)),
-                {"run": row.id, "key": key_ids[RUN_NAME_TAG], "value": run_name},
-            )
+            set_tags(connection, {(row.id, key_ids[RUN_NAME_TAG]): run_name})
         if values:
-            connection.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
-        columns = sa.text(f"SELECT {INFO_COLUMNS} FROM runs WHERE id = :id")
-        return StoredRun._make(connection.execute(columns, {"id": row.id}).one()).info()
+            assignments = ", ".join(f"{column} = ?" for column in values)
+            statement = f"UPDATE runs SET {assignments} WHERE id = ? RETURNING {INFO_COLUMNS}"
+        else:
+            statement = f"SELECT {INFO_COLUMNS} FROM runs WHERE id = ?"
+        return StoredRun._make(execute(connection, statement, (*values.values(), row.id)).fetchone()).info()
 
     return RunChange(run_id, apply, (RUN_NAME_TAG,) if run_name else ())
 
