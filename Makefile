@@ -76,7 +76,7 @@ $(UV): requirements/uv.txt
 # A fresh environment each time its lock changes: cheap, since uv keeps what it once fetched.
 define environment
 	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
-	$(UV) pip sync --quiet --require-hashes --python $(@D) $<
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) $<
 endef
 
 # The tests see the sources as they are; the demonstration runs what an installation would get.
@@ -87,7 +87,7 @@ $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml 
 
 $(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src -type f -not -name '*.pyc')
 	$(environment)
-	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt .
+	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)

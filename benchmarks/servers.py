@@ -87,7 +87,17 @@ def install(kind: Kind) -> None:
     print(f"installing {', '.join(kind.packages)} …", flush=True)
     subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
     subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *kind.packages], check=True
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(folder / "bin" / "python"),
+            *kind.packages,
+        ],
+        check=True,
     )
     (folder / ".ready").touch()
 

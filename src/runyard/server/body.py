@@ -44,10 +44,12 @@ class Body:
         parts: list[bytes] = []
         size = 0
         while self._has_more:
-            message = await self()
+            message = await self._receive()
             if message["type"] == "http.disconnect":
+                self._has_more = False
                 raise Disconnected
             part: bytes = message.get("body", b"")
+            self._has_more = message.get("more_body", False)
             size += len(part)
             if size > limit:
                 raise too_large(limit)

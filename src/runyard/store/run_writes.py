@@ -140,20 +140,21 @@ def _lock_runs(connection: Connection, run_ids: set[str]) -> dict[str, RunRow]:
     revision = random.getrandbits(63)
     if is_sqlite(connection):
         cursor.execute(_SQLITE_RUNS, (revision, json.dumps(list(run_ids))))
+    elif len(run_ids) == 1:
+        cursor.execute(_POSTGRESQL_RUN, (revision, *run_ids))
     else:
-        cursor.execute(_POSTGRESQL_RUNS, (list(run_ids), revision))
+        cursor.execute(_POSTGRESQL_RUNS, (revision, list(run_ids)))
     return {row[1]: RunRow._make(row) for row in cursor.fetchall()}
 
 
-_SQLITE_RUNS: Final = (
-    "UPDATE runs SET revision = ? WHERE run_id IN (SELECT value FROM json_each(?)) "
-    "RETURNING id, run_id, experiment_id, lifecycle_stage"
-)
+_RETURNING: Final = "RETURNING runs.id, run_id, experiment_id, lifecycle_stage"
+_SQLITE_RUNS: Final = f"UPDATE runs SET revision = ? WHERE run_id IN (SELECT value FROM json_each(?)) {_RETURNING}"
+_POSTGRESQL_RUN: Final = f"UPDATE runs SET revision = %s WHERE run_id = %s {_RETURNING}"
 # Locked in one order everywhere, so two groups that share runs wait for each other and never in a circle.
 _POSTGRESQL_RUNS: Final = (
-    "WITH locked AS (SELECT id FROM runs WHERE run_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) "
-    "UPDATE runs SET revision = %s FROM locked WHERE runs.id = locked.id "
-    "RETURNING runs.id, run_id, experiment_id, lifecycle_stage"
+    "UPDATE runs SET revision = %s "
+    "FROM (SELECT id FROM runs WHERE run_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) AS locked "
+    f"WHERE runs.id = locked.id {_RETURNING}"
 )
 
 
