@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import click
 
+from runyard.cli.databases import opened_database, sqlite_path
 from runyard.settings import load_settings
-
-if TYPE_CHECKING:
-    from runyard.store.engine import Database
 
 _URI = click.argument("uri", required=False)
 
@@ -39,7 +32,7 @@ def upgrade(uri: str | None) -> None:
     """
     from runyard.store import migrate
 
-    with _opened(uri) as database:
+    with opened_database(load_settings(backend_store_uri=uri).backend_store_uri) as database:
         applied = migrate.upgrade(database)
         if applied:
             click.echo(f"Upgraded {database.uri} to schema {migrate.HEAD} (applied {', '.join(applied)}).")
@@ -66,13 +59,14 @@ def check(context: click.Context, uri: str | None) -> None:
     """
     from runyard.store import migrate
 
-    with _opened(uri) as database:
-        path = database.engine.url.database
-        # To connect would make the file.
-        if database.is_sqlite and path and not os.path.exists(path):
+    with opened_database(load_settings(backend_store_uri=uri).backend_store_uri) as database:
+        path = sqlite_path(database)
+        # To connect would make a file that is not there, and begin to fill an empty one.
+        if path is not None and not path.exists():
             click.echo(f"{database.uri} is not there yet; make it with: runyard db upgrade {database.uri}")
             context.exit(1)
-        found = migrate.status(database)
+        is_blank = path is not None and path.stat().st_size == 0
+        found = migrate.Status(None, migrate.HEAD) if is_blank else migrate.status(database)
         if found.is_current:
             click.echo(f"{database.uri} is current: schema {found.head}.")
         elif found.current is None:
@@ -86,17 +80,3 @@ def check(context: click.Context, uri: str | None) -> None:
             context.exit(1)
         else:
             migrate.check(database)
-
-
-@contextlib.contextmanager
-def _opened(uri: str | None) -> Iterator[Database]:
-    from runyard.errors import ConfigurationError, Unavailable
-    from runyard.store.engine import Database
-
-    database = Database(load_settings(backend_store_uri=uri).backend_store_uri)
-    try:
-        yield database
-    except Unavailable as error:
-        raise ConfigurationError(error.message) from error
-    finally:
-        database.close()

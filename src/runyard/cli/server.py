@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from runyard.cli.databases import opened_database
 from runyard.settings import Settings, load_settings
 
 SHORT_OPTIONS: Final = {"host": "-h", "port": "-p", "workers": "-w"}
@@ -78,7 +79,10 @@ def server(**chosen: Any) -> None:
     """
     from runyard.server.run import serve
 
-    serve(load_settings(**chosen))
+    settings = load_settings(**chosen)
+    # What goes wrong while it serves is told to the client that asked; what arrives here kept it from starting.
+    with opened_database(settings.backend_store_uri):
+        serve(settings)
 
 
 ui = click.Command("ui", params=server.params, callback=server.callback, help="Another name of runyard server.")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, local_path, proxied_path, scheme_of
-from runyard.client import tracking
+from runyard.client import registry, tracking
 from runyard.client.artifacts import ArtifactFolder, open_folder
 from runyard.client.transport import Transport
-from runyard.errors import InvalidParameter
+from runyard.errors import InvalidParameter, NotFound
 from runyard.wire.names import shown
 
+_MODEL_ID: Final = re.compile(r"m-[0-9a-f]{32}")
 _FORMS: Final = "runs:/RUN_ID/PATH, models:/NAME/VERSION, models:/NAME/STAGE, models:/NAME@ALIAS or models:/MODEL_ID"
 
 
@@ -25,14 +27,49 @@ def find_source(transport: Transport, uri: str) -> tuple[ArtifactFolder, str]:
     """
     scheme = scheme_of(uri)
     if scheme == "runs":
-        run_id, path = _split(uri)
-        return _below(transport, tracking.get_run(transport, run_id).info.artifact_uri, path)
+        return _of_run(transport, *_split(uri))
+    if scheme == "models":
+        return _of_model(transport, *_split(uri))
     if scheme == PROXY_SCHEME:
         return _below(transport, f"{PROXY_SCHEME}:/", proxied_path(uri))
     folder, _, name = uri.rstrip("/").rpartition("/")
     if local_path(uri) is not None and not folder:
         folder = "/" if uri.startswith("/") else "."
     return open_folder(transport, folder), name
+
+
+def _of_run(transport: Transport, run_id: str, path: str) -> tuple[ArtifactFolder, str]:
+    """Look among the run's own artifacts, then for a model that it logged by that name."""
+    info = tracking.get_run(transport, run_id).info
+    folder, name = _below(transport, info.artifact_uri, path)
+    if name and name not in {file.path for file in folder.list("")}:
+        model_name, _, below = path.partition("/")
+        model = registry.find_logged_model_of_run(transport, info.experiment_id, run_id, model_name)
+        if model is not None:
+            return _below(transport, model.info.artifact_uri, below)
+    return folder, name
+
+
+def _of_model(transport: Transport, named: str, path: str) -> tuple[ArtifactFolder, str]:
+    name, _, alias = named.partition("@")
+    if alias:
+        version = registry.get_version_by_alias(transport, name, alias).version
+    elif _MODEL_ID.fullmatch(name):
+        return _below(transport, registry.get_logged_model(transport, name).info.artifact_uri, path)
+    else:
+        wanted, _, path = path.partition("/")
+        version = wanted if wanted.isdecimal() else _latest_version(transport, name, wanted)
+    return _below(transport, registry.get_download_uri(transport, name, version), path)
+
+
+def _latest_version(transport: Transport, name: str, stage: str) -> str:
+    if not stage:
+        raise InvalidParameter(f"Invalid artifact URI {shown(f'models:/{name}')}: expected {_FORMS}")
+    stages = [] if stage.lower() == "latest" else [stage]
+    found = registry.get_latest_versions(transport, name, stages)
+    if not found:
+        raise NotFound(f"Registered Model {name} has no version{f' in stage {stage}' if stages else ''}")
+    return max((version.version for version in found), key=int)
 
 
 def _split(uri: str) -> tuple[str, str]:

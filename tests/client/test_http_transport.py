@@ -1,0 +1,202 @@
+"""The transport over HTTP, against servers that answer as they are told."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from runyard.client import artifacts, tracking
+from runyard.client.http import HttpTransport
+from runyard.errors import AlreadyExists, ConfigurationError, NotFound, PermissionDenied, RunyardError, Unavailable
+from runyard.settings import ClientSettings
+from runyard.wire.base import Empty
+from tests.ports import free_port
+
+EXPERIMENT = (
+    b'{"experiment":{"experiment_id":"1","name":"n","artifact_location":"x:/","lifecycle_stage":"active",'
+    b'"creation_time":1,"last_update_time":1}}'
+)
+
+
+@dataclass
+class Script:
+    """What to answer, in turn (the last again and again), and what was asked."""
+
+    url: str = ""
+    answers: list[tuple[int, bytes]] = field(default_factory=lambda: [(200, b"{}")])
+    # How many bytes more than it sends an answer promises.
+    missing_bytes: int = 0
+    requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    found = Script()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.requests.append((self.command, self.path, headers, body))
+            status, content = found.answers[min(len(found.requests), len(found.answers)) - 1]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content) + found.missing_bytes))
+            self.end_headers()
+            self.wfile.write(content)
+            self.close_connection = True
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815 - the names that the base class calls
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    yield found
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def connect(script: Script) -> Iterator[Callable[..., HttpTransport]]:
+    """A function that connects to the script's server, or to a URI, with the settings given by name."""
+    opened: list[HttpTransport] = []
+
+    def open_it(uri: str | None = None, **settings: object) -> HttpTransport:
+        opened.append(HttpTransport(uri or script.url, ClientSettings(**settings)))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_it
+    for transport in opened:
+        transport.close()
+
+
+Connect = Callable[..., HttpTransport]
+
+
+def test_a_busy_server_is_asked_again(script: Script, connect: Connect) -> None:
+    script.answers = [(503, b"busy"), (200, EXPERIMENT)]
+    assert tracking.get_experiment(connect(), "1").name == "n"
+    assert len(script.requests) == 2
+
+
+def test_what_may_not_be_done_twice_is_not_sent_twice(script: Script, connect: Connect) -> None:
+    script.answers = [(503, b'{"error_code":"TEMPORARILY_UNAVAILABLE","message":"busy"}'), (200, b"{}")]
+    with pytest.raises(Unavailable, match="busy"):
+        tracking.create_run(connect(), "0", start_time=1)
+    assert len(script.requests) == 1
+
+
+def test_a_server_that_stays_busy_is_given_up_with_what_it_said(script: Script, connect: Connect) -> None:
+    script.answers = [(429, b'{"error_code":"TEMPORARILY_UNAVAILABLE","message":"too many"}')]
+    with pytest.raises(Unavailable, match="too many"):
+        tracking.get_experiment(connect(max_retries=1), "1")
+    assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "RESOURCE_ALREADY_EXISTS", AlreadyExists),
+        (404, "RESOURCE_DOES_NOT_EXIST", NotFound),
+        (403, "PERMISSION_DENIED", PermissionDenied),
+    ],
+)
+def test_an_error_is_raised_as_what_the_server_meant(
+    script: Script, connect: Connect, status: int, code: str, kind: type[RunyardError]
+) -> None:
+    script.answers = [(status, f'{{"error_code":"{code}","message":"said the server"}}'.encode())]
+    with pytest.raises(kind, match="said the server"):
+        tracking.get_experiment(connect(), "1")
+
+
+def test_an_answer_of_another_protocol_is_shown(script: Script, connect: Connect) -> None:
+    script.answers = [(200, b"<html>Sign in</html>")]
+    with pytest.raises(RunyardError, match="Sign in"):
+        tracking.get_experiment(connect(), "1")
+    script.answers = [(401, b"<html>Sign in</html>")]
+    with pytest.raises(PermissionDenied, match="MLFLOW_TRACKING_TOKEN"):
+        tracking.get_experiment(connect(), "1")
+
+
+@pytest.mark.parametrize(
+    ("settings", "in_uri", "expected"),
+    [
+        ({}, "", None),
+        ({"token": "t0"}, "", "Bearer t0"),
+        ({"username": "u", "password": "p:w"}, "", "Basic " + base64.b64encode(b"u:p:w").decode()),
+        ({"username": "u", "password": "p", "token": "t"}, "", "Basic " + base64.b64encode(b"u:p").decode()),
+        ({"token": "t"}, "ann:s%40t@", "Basic " + base64.b64encode(b"ann:s@t").decode()),
+    ],
+)
+def test_who_asks_is_told_as_the_settings_say(
+    script: Script, connect: Connect, settings: dict[str, str], in_uri: str, expected: str | None
+) -> None:
+    script.answers = [(200, EXPERIMENT)]
+    transport = connect(script.url.replace("//", f"//{in_uri}"), **settings)
+    tracking.get_experiment(transport, "1")
+    [(_, _, headers, _)] = script.requests
+    assert headers.get("authorization") == expected
+    assert "s%40t" not in transport.uri
+
+
+def test_a_path_of_the_servers_own_stays_before_every_address(script: Script, connect: Connect) -> None:
+    script.answers = [(200, EXPERIMENT)]
+    tracking.get_experiment(connect(f"{script.url}/mlflow/"), "1")
+    [(method, path, _, _)] = script.requests
+    assert (method, path) == ("GET", "/mlflow/api/2.0/mlflow/experiments/get?experiment_id=1")
+
+
+@pytest.mark.parametrize("uri", ["http://", "http://:5000", "http://[::1"])
+def test_a_uri_that_names_no_server_is_refused(connect: Connect, uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="tracking URI"):
+        connect(uri)
+
+
+def test_no_server_is_told_with_its_address(connect: Connect) -> None:
+    port = free_port()
+    with pytest.raises(Unavailable, match=rf"there is no server at http://127\.0\.0\.1:{port} \(connection refused\)"):
+        tracking.get_experiment(connect(f"http://127.0.0.1:{port}", max_retries=0), "1")
+
+
+def test_a_download_that_is_cut_short_leaves_no_file(script: Script, connect: Connect, tmp_path: Path) -> None:
+    script.answers = [(200, b"half")]
+    script.missing_bytes = 4
+    with pytest.raises(Unavailable, match="cut short"):
+        connect().open_proxied("run").download("model.bin", tmp_path / "model.bin", lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_that_is_tried_again_sends_the_whole_file_again(
+    script: Script, connect: Connect, tmp_path: Path
+) -> None:
+    script.answers = [(503, b"busy"), (200, b"{}")]
+    (tmp_path / "file").write_bytes(b"x" * 300_000)
+    told: list[int] = []
+    connect().open_proxied("run").upload(tmp_path / "file", "a b/file", told.append)
+    assert [(path, len(body)) for _, path, _, body in script.requests] == [
+        ("/api/2.0/mlflow-artifacts/artifacts/run/a%20b/file", 300_000)
+    ] * 2
+    assert sum(told) == 300_000
+
+
+def test_a_server_cannot_choose_where_a_download_is_written(script: Script, connect: Connect) -> None:
+    script.answers = [(200, b'{"files":[{"path":"../../evil","is_dir":false,"file_size":1}]}')]
+    with pytest.raises(RunyardError, match=r"\.\."):
+        artifacts.find_files(connect().open_proxied("run"), "")
+
+
+def test_unknown_fields_of_an_answer_are_ignored(script: Script, connect: Connect) -> None:
+    script.answers = [(200, b'{"new": 1}')]
+    assert isinstance(connect().request("POST", "x", Empty(), Empty), Empty)  # type: ignore[arg-type]
