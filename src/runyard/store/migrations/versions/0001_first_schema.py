@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("literal", STRING, nullable=False),
         sa.PrimaryKeyConstraint("run", "key"),
+        postgresql_with={"fillfactor": 70},
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -216,6 +217,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("run_id"),
+        postgresql_with={"fillfactor": 70},
         sqlite_autoincrement=True,
     )
     op.create_table(
