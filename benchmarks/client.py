@@ -36,19 +36,27 @@ class Client:
         return self._request("GET", f"{API}{path}?{urlencode(query, doseq=True)}")
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        if self._connection.sock is None:
-            self._connection.connect()
-            connected: socket.socket | None = self._connection.sock
-            assert connected is not None
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection.request(method, path, body, {"Content-Type": "application/json"})
-        answer = self._connection.getresponse()
+        try:
+            answer = self._send(method, path, body)
+        except ConnectionError:
+            # Kept alive for too long; every client opens another then.
+            self._connection.close()
+            answer = self._send(method, path, body)
         content = answer.read()
         if answer.status == 404:
             raise NotOffered(path)
         if answer.status != 200:
             raise RuntimeError(f"{method} {path} was answered with {answer.status}: {content[:500]!r}")
         return content
+
+    def _send(self, method: str, path: str, body: bytes | None) -> http.client.HTTPResponse:
+        if self._connection.sock is None:
+            self._connection.connect()
+            connected: socket.socket | None = self._connection.sock
+            assert connected is not None
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.request(method, path, body, {"Content-Type": "application/json"})
+        return self._connection.getresponse()
 
     def make_run(self, experiment_id: str, tags: int = 0) -> str:
         body = {

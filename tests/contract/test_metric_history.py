@@ -47,6 +47,23 @@ def test_history_is_in_the_order_of_time_then_step_then_value(database: Database
     assert history(database, run_id) == sorted(points)
 
 
+@pytest.mark.parametrize("strays", [[], [(2, 99)], [(38, 0)], [(20, 20), (20, 20)], [(0, 40), (39, 0), (17, 3)]])
+def test_pages_are_in_time_wherever_a_step_is_not(
+    database: Database, ingest: Ingest, strays: list[tuple[int, int]]
+) -> None:
+    run_id = make_run(ingest)
+    points = [(step, step, 0.5) for step in range(40)] + [(time, step, 7.0) for step, time in strays]
+    log(ingest, run_id, metrics=[point("m", value, step=step, timestamp=time) for time, step, value in points])
+    paged: list[tuple[int, int, object]] = []
+    token = None
+    while True:
+        page, token = database.read(metric_history.get_history, run_id, "m", max_results=7, page_token=token)
+        paged += [(metric.timestamp, metric.step, metric.value) for metric in page]
+        if token is None:
+            break
+    assert paged == sorted(set(points))
+
+
 def test_pages_of_a_history_hold_every_point_once(database: Database, ingest: Ingest) -> None:
     run_id = make_run(ingest)
     generator = random.Random(5)

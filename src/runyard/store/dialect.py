@@ -31,9 +31,15 @@ def driver_cursor(connection: Connection) -> Any:
 
 
 def execute(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Any:
-    """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that."""
+    """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that.
+
+    PostgreSQL plans it once a connection, so it must be one of a few, and its best plan the same for all parameters.
+    """
     cursor = driver_cursor(connection)
-    cursor.execute(statement if is_sqlite(connection) else _for_psycopg(statement), parameters)
+    if is_sqlite(connection):
+        cursor.execute(statement, parameters)
+    else:
+        cursor.execute(_for_psycopg(statement), parameters, prepare=True)
     return cursor
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from runyard.store.dialect import driver_cursor, is_sqlite
+from runyard.store.dialect import driver_cursor, execute, is_sqlite
 from runyard.store.schema import metrics
 
 # run, key, step, timestamp, value, is_nan: a row of `metrics`.
@@ -25,14 +26,12 @@ _SQLITE_LATEST: Final = (
     "WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)"
 )
 # One round trip a statement, however many rows: arrays go over, rows are made there.
-_UNNESTED: Final = (
-    "SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::bool[]"
-)
+_UNNESTED: Final = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::float8[], ?::bool[]"
 _POSTGRESQL_POINTS: Final = (
     f"INSERT INTO metrics (run, key, step, timestamp, value, is_nan) {_UNNESTED}) ON CONFLICT DO NOTHING"
 )
 _POSTGRESQL_LATEST: Final = (
-    f"INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan, literal) {_UNNESTED}, %s::text[]) "
+    f"INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan, literal) {_UNNESTED}, ?::text[]) "
     "ON CONFLICT (run, key) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, "
     "value = excluded.value, is_nan = excluded.is_nan, literal = excluded.literal "
     "WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)"
@@ -58,13 +57,13 @@ def write_points(connection: Connection, points: list[Point]) -> None:
     points.sort()
     latest = {(point[0], point[1]): point for point in points}
     rows = [(*point, json_literal(point[4], point[5])) for point in latest.values()]
-    cursor = driver_cursor(connection)
     if is_sqlite(connection):
+        cursor = driver_cursor(connection)
         cursor.executemany(_SQLITE_POINTS, points)
         cursor.executemany(_SQLITE_LATEST, rows)
     else:
-        cursor.execute(_POSTGRESQL_POINTS, _arrays(points))
-        cursor.execute(_POSTGRESQL_LATEST, (*_arrays(latest.values()), [row[-1] for row in rows]))
+        execute(connection, _POSTGRESQL_POINTS, _arrays(points))
+        execute(connection, _POSTGRESQL_LATEST, (*_arrays(latest.values()), [row[-1] for row in rows]))
 
 
 def _arrays(points: Iterable[Point]) -> tuple[str, ...]:
@@ -94,10 +93,41 @@ def read_series_page(
     connection: Connection, run: int, key: int, *, limit: int, after: SeriesPoint | None
 ) -> list[SeriesPoint]:
     """Return at most ``limit`` points of a series after ``after``, in the order (timestamp, step, value)."""
-    statement = _SERIES.where(metrics.c.run == run, metrics.c.key == key).order_by(*_TIME_ORDER).limit(limit)
+    series = [metrics.c.run == run, metrics.c.key == key]
+    # Points are stored by step, and in nearly every series that is their order in time: sorted already.
+    stored = _SERIES.where(*series).order_by(*_STEP_ORDER).limit(limit)
+    if after is not None:
+        place = (after.step, after.timestamp, after.value, after.is_nan)
+        stored = stored.where(sa.tuple_(*_STEP_ORDER) > sa.tuple_(*map(sa.literal, place)))
+    rows = _fetch(connection, stored)
+    if _is_page_in_time(connection, series, rows, limit, after):
+        return rows
+    statement = _SERIES.where(*series).order_by(*_TIME_ORDER).limit(limit)
     if after is not None:
         statement = statement.where(sa.tuple_(*_TIME_ORDER) > sa.tuple_(*map(sa.literal, after)))
     return _fetch(connection, statement)
+
+
+def _is_page_in_time(
+    connection: Connection,
+    series: Sequence[sa.ColumnElement[bool]],
+    rows: Sequence[SeriesPoint],
+    limit: int,
+    after: SeriesPoint | None,
+) -> bool:
+    """Return whether the ``rows`` that follow ``after`` by step are those that follow it in time."""
+    if not all(map(operator.le, rows, itertools.islice(rows, 1, None))):
+        return False
+    # Points that come before by step, and after in time; or the other way round.
+    strays = []
+    if after is not None:
+        if rows and tuple(rows[0]) <= tuple(after):
+            return False
+        strays.append(sa.and_(metrics.c.step < after.step, metrics.c.timestamp > after.timestamp))
+    if len(rows) == limit:
+        timestamp, step, *_ = rows[-1]
+        strays.append(sa.and_(metrics.c.step > step, metrics.c.timestamp < timestamp))
+    return not any(connection.execute(sa.select(sa.exists().where(*series, stray))).scalar_one() for stray in strays)
 
 
 def read_buckets(

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection
 
-from runyard.store.dialect import array_literal, driver_cursor, is_sqlite
+from runyard.store.dialect import array_literal, execute, is_sqlite
 from runyard.store.run_inputs import inputs_and_outputs
 from runyard.wire.base import Tag
 from runyard.wire.runs import RunInfo
@@ -45,7 +45,7 @@ _SQLITE_VALUES: Final = (
 )
 _POSTGRESQL_VALUES: Final = (
     "SELECT v.run, string_agg({member}, ',') FROM {table} v JOIN keys k ON k.id = v.key "
-    "WHERE v.run = ANY(%s::bigint[]) GROUP BY v.run"
+    "WHERE v.run = ANY(?::bigint[]) GROUP BY v.run"
 )
 
 
@@ -63,7 +63,7 @@ _SQLITE: Final = _Statements(
     _SQLITE_VALUES.format(member=_SQLITE_PAIR, table="run_tags"),
 )
 _POSTGRESQL: Final = _Statements(
-    f"SELECT {INFO_COLUMNS} FROM runs WHERE id = ANY(%s::bigint[])",
+    f"SELECT {INFO_COLUMNS} FROM runs WHERE id = ANY(?::bigint[])",
     _POSTGRESQL_VALUES.format(member=_POSTGRESQL_METRIC, table="latest_metrics"),
     _POSTGRESQL_VALUES.format(member=_POSTGRESQL_PAIR, table="params"),
     _POSTGRESQL_VALUES.format(member=_POSTGRESQL_PAIR, table="run_tags"),
@@ -171,9 +171,8 @@ def _read_values(connection: Connection, row_ids: Sequence[int]) -> list[bytes]:
 
 def _fetch(connection: Connection, statement: str, row_ids: Sequence[int]) -> list[tuple[Any, ...]]:
     # Straight from the driver, as plain tuples: there may be 50,000.
-    cursor = driver_cursor(connection)
-    cursor.execute(statement, (json.dumps(row_ids) if is_sqlite(connection) else array_literal(row_ids),))
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    ids = json.dumps(row_ids) if is_sqlite(connection) else array_literal(row_ids)
+    rows: list[tuple[Any, ...]] = execute(connection, statement, (ids,)).fetchall()
     return rows
 
 

@@ -135,25 +135,24 @@ def run_not_active(row: RunRow) -> InvalidParameter:
 def _lock_runs(connection: Connection, run_ids: set[str]) -> dict[str, RunRow]:
     if not run_ids:
         return {}
-    cursor = driver_cursor(connection)
     # Never one that a run had before, not even in a transaction that was undone.
     revision = random.getrandbits(63)
     if is_sqlite(connection):
-        cursor.execute(_SQLITE_RUNS, (revision, json.dumps(list(run_ids))))
+        found = execute(connection, _SQLITE_RUNS, (revision, json.dumps(list(run_ids))))
     elif len(run_ids) == 1:
-        cursor.execute(_POSTGRESQL_RUN, (revision, *run_ids))
+        found = execute(connection, _POSTGRESQL_RUN, (revision, *run_ids))
     else:
-        cursor.execute(_POSTGRESQL_RUNS, (revision, list(run_ids)))
-    return {row[1]: RunRow._make(row) for row in cursor.fetchall()}
+        found = execute(connection, _POSTGRESQL_RUNS, (revision, list(run_ids)))
+    return {row[1]: RunRow._make(row) for row in found.fetchall()}
 
 
 _RETURNING: Final = "RETURNING runs.id, run_id, experiment_id, lifecycle_stage"
 _SQLITE_RUNS: Final = f"UPDATE runs SET revision = ? WHERE run_id IN (SELECT value FROM json_each(?)) {_RETURNING}"
-_POSTGRESQL_RUN: Final = f"UPDATE runs SET revision = %s WHERE run_id = %s {_RETURNING}"
+_POSTGRESQL_RUN: Final = f"UPDATE runs SET revision = ? WHERE run_id = ? {_RETURNING}"
 # Locked in one order everywhere, so two groups that share runs wait for each other and never in a circle.
 _POSTGRESQL_RUNS: Final = (
-    "UPDATE runs SET revision = %s "
-    "FROM (SELECT id FROM runs WHERE run_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) AS locked "
+    "UPDATE runs SET revision = ? "
+    "FROM (SELECT id FROM runs WHERE run_id = ANY(?) ORDER BY id FOR NO KEY UPDATE) AS locked "
     f"WHERE runs.id = locked.id {_RETURNING}"
 )
 
@@ -252,16 +251,16 @@ def _set_values(connection: Connection, table: str, values: Mapping[tuple[int, i
     if not values:
         return
     rows = [(run, key, value) for (run, key), value in sorted(values.items())]
-    cursor = driver_cursor(connection)
     if is_sqlite(connection):
-        cursor.executemany(_SQLITE_VALUES.format(table), rows)
+        driver_cursor(connection).executemany(_SQLITE_VALUES.format(table), rows)
     else:
         runs, keys, texts = zip(*rows, strict=True)
-        cursor.execute(_POSTGRESQL_VALUES.format(table), (array_literal(runs), array_literal(keys), list(texts)))
+        arrays = (array_literal(runs), array_literal(keys), list(texts))
+        execute(connection, _POSTGRESQL_VALUES.format(table), arrays)
 
 
 _ON_CONFLICT: Final = "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value"
 _SQLITE_VALUES: Final = f"INSERT INTO {{}} (run, key, value) VALUES (?, ?, ?) {_ON_CONFLICT}"
 _POSTGRESQL_VALUES: Final = (
-    "INSERT INTO {} (run, key, value) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) " + _ON_CONFLICT
+    "INSERT INTO {} (run, key, value) SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::text[]) " + _ON_CONFLICT
 )
