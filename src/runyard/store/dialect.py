@@ -30,16 +30,20 @@ def driver_cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
 
 
-def execute(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Any:
+def execute(
+    connection: Connection, statement: str, parameters: Sequence[Any] = (), *, is_planned_once: bool = False
+) -> Any:
     """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that.
 
-    PostgreSQL plans it once a connection, so it must be one of a few, and its best plan the same for all parameters.
+    Args:
+        is_planned_once: let PostgreSQL keep its plan as long as the connection lasts: for inserts. A plan to look
+            something up may have been made when the table was small, and would read all of it ever after.
     """
     cursor = driver_cursor(connection)
     if is_sqlite(connection):
         cursor.execute(statement, parameters)
     else:
-        cursor.execute(_for_psycopg(statement), parameters, prepare=True)
+        cursor.execute(_for_psycopg(statement), parameters, prepare=is_planned_once)
     return cursor
 
 

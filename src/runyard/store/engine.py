@@ -278,9 +278,9 @@ def _prepare_postgresql(engine: Engine) -> None:
         connection.execute("SET jit = off; SET random_page_cost = 1.1")
         [backend] = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.autocommit = False
-        # Prepared are the statements that ask for it (see `dialect.execute`), and none where a pooler such as PgBouncer
-        # is between: what is prepared belongs to the server's connection, which it hands to others. It shows by
-        # making up the process that it tells of.
+        # Prepared are the statements that are to be planned once (see `dialect.execute`), and none where a pooler such
+        # as PgBouncer is between: what is prepared belongs to the server's connection, which it hands to others. It
+        # shows by making up the process that it tells of.
         connection.prepare_threshold = _ONLY_ON_DEMAND if backend == connection.info.backend_pid else None
 
 
