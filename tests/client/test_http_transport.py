@@ -49,6 +49,8 @@ def script() -> Iterator[Script]:
             status, content = found.answers[min(len(found.requests), len(found.answers)) - 1]
             self.send_response(status)
             self.send_header("Content-Length", str(len(content) + found.missing_bytes))
+            # Said, so that no request is sent on a connection that is about to end.
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(content)
             self.close_connection = True

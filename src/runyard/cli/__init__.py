@@ -13,6 +13,7 @@ from runyard import __version__
 from runyard.cli.artifacts import artifacts
 from runyard.cli.db import db
 from runyard.cli.experiments import experiments
+from runyard.cli.printing import printable
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
 from runyard.errors import ConfigurationError, RunyardError
@@ -25,7 +26,9 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except RunyardError as error:
-            click.echo(f"Error: {error.message}", err=True)
+            # Of several lines where a filter is shown with the place that is wrong.
+            lines = [printable(line) for line in error.message.split("\n")]
+            click.echo("Error: " + "\n".join(lines), err=True)
             ctx.exit(2 if isinstance(error, ConfigurationError) else 1)
 
 

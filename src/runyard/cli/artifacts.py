@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runyard.cli.connection import connected
-from runyard.cli.printing import output_option, print_json, print_table, size_text
+from runyard.cli.printing import output_option, print_json, print_table, printable, size_text
 
 if TYPE_CHECKING:
     from runyard.client.artifacts import ArtifactFolder, Progress
@@ -53,9 +54,9 @@ def log_artifact(transport: Transport, local_file: str, run_id: str, artifact_pa
         raise click.BadParameter(f"there is no file {local_file!r}", param_hint="--local-file")
     folder = _folder_of_run(transport, run_id)
     path = _joined(artifact_path, source.name)
-    with _progress(source.stat().st_size, f"Sending {source.name}") as progress:
+    with _progress(source.stat().st_size, f"Sending {printable(source.name)}") as progress:
         folder.upload(source, path, progress)
-    click.echo(f"Logged artifact from local file {local_file} to artifact_path={path}", err=True)
+    click.echo(printable(f"Logged artifact from local file {local_file} to artifact_path={path}"), err=True)
 
 
 @artifacts.command()
@@ -79,9 +80,8 @@ def log_artifacts(transport: Transport, local_dir: str, run_id: str, artifact_pa
     with _progress(sum(file.stat().st_size for file, _ in files), f"Sending {len(files)} files") as progress:
         for file, path in files:
             folder.upload(file, _joined(artifact_path, path), progress)
-    click.echo(
-        f"Logged {len(files)} files from local dir {local_dir} to artifact_path={_joined(artifact_path, '')}", err=True
-    )
+    place = _joined(artifact_path, "")
+    click.echo(printable(f"Logged {len(files)} files from local dir {local_dir} to artifact_path={place}"), err=True)
 
 
 @artifacts.command("list")
@@ -142,10 +142,12 @@ def download_artifacts(
     else:
         assert run_id is not None
         folder, path = _folder_of_run(transport, run_id), _joined(artifact_path, "")
-    target = Path(tempfile.mkdtemp(prefix="runyard-") if dst_path is None else dst_path)
     files = client.find_files(folder, path)
-    with _progress(sum(file.file_size or 0 for file in files), f"Fetching {len(files)} files") as progress:
+    size_bytes = sum(file.file_size or 0 for file in files)
+    with _target_folder(dst_path) as target, _progress(size_bytes, f"Fetching {len(files)} files") as progress:
         client.download(folder, files, target, progress)
+        if not files:
+            client.make_folder(target / path)
     click.echo((target / path).absolute())
 
 
@@ -161,6 +163,20 @@ def _joined(folder: str | None, path: str) -> str:
     from runyard.artifacts.uris import check_artifact_path
 
     return "/".join(part for part in (check_artifact_path(folder or "", "artifact_path"), path) if part)
+
+
+@contextlib.contextmanager
+def _target_folder(dst_path: str | None) -> Iterator[Path]:
+    """Give the folder to download to; a temporary one stays where all went well, for its path is the result."""
+    if dst_path is not None:
+        yield Path(dst_path)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="runyard-"))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runyard.cli.databases import opened_database
 from runyard.settings import load_settings, tracking_uri
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def connected(function: Callable[..., None]) -> Callable[..., None]:
 @contextlib.contextmanager
 def opened(uri: str | None) -> Iterator[Transport]:
     """Give the transport to the server that was named, or else to the database of this folder."""
-    from runyard.client.transport import open_transport
+    from runyard.client.transport import DATABASE_SCHEMES, open_transport
 
     chosen = uri or tracking_uri()
     if chosen is None:
@@ -49,5 +50,9 @@ def opened(uri: str | None) -> Iterator[Transport]:
                 "to ask a server, say --tracking-uri or set MLFLOW_TRACKING_URI",
                 err=True,
             )
+    if chosen.startswith(DATABASE_SCHEMES):
+        # What is wrong with a file is told in a line here, and with a traceback by what would run into it.
+        with opened_database(chosen):
+            pass
     with contextlib.closing(open_transport(chosen)) as transport:
         yield transport

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 
 from runyard.cli.connection import connected
-from runyard.cli.printing import output_option, print_fields, print_json, print_table, time_text
+from runyard.cli.printing import output_option, print_fields, print_json, print_table, printable, time_text
 
 if TYPE_CHECKING:
     from runyard.client.transport import Transport
@@ -61,7 +61,7 @@ def create(transport: Transport, experiment_name: str, artifact_location: str | 
     from runyard.client import tracking
 
     experiment_id = tracking.create_experiment(transport, experiment_name, artifact_location)
-    click.echo(f"Created experiment '{experiment_name}' with id {experiment_id}")
+    click.echo(f"Created experiment '{printable(experiment_name)}' with id {experiment_id}")
 
 
 @experiments.command()
@@ -88,12 +88,14 @@ def search(
     """
     from runyard.client import tracking
 
-    found = tracking.search_experiments(
-        transport,
-        view_type=VIEWS[view],  # type: ignore[arg-type]
-        filter_text=filter_text,
-        order_by=order_by,
-        max_results=max_results,
+    found = list(
+        tracking.search_experiments(
+            transport,
+            view_type=VIEWS[view],  # type: ignore[arg-type]
+            filter_text=filter_text,
+            order_by=order_by,
+            max_results=max_results,
+        )
     )
     if output == "json":
         print_json([_plain(experiment) for experiment in found])
@@ -104,7 +106,7 @@ def search(
     if view == "active_only":
         print_table(headers, rows)
     else:
-        print_table([*headers, "Stage"], rows)
+        print_table([*headers, "Stage"], [[*row, e.lifecycle_stage] for row, e in zip(rows, found, strict=True)])
 
 
 experiments.add_command(
@@ -175,7 +177,7 @@ def rename(transport: Transport, experiment_id: str, new_name: str) -> None:
     from runyard.client import tracking
 
     tracking.rename_experiment(transport, experiment_id, new_name)
-    click.echo(f"Experiment with id {experiment_id} has been renamed to '{new_name}'.")
+    click.echo(f"Experiment with id {experiment_id} has been renamed to '{printable(new_name)}'.")
 
 
 @experiments.command()
@@ -233,25 +235,26 @@ def _write_runs(file: IO[str], found: list[Run]) -> None:
     params = sorted({param.key for run in found for param in run.data.params})
     tags = sorted({tag.key for run in found for tag in run.data.tags})
     writer = csv.writer(file, lineterminator="\n")
+    # A file keeps what was logged; a terminal would obey it.
+    shown = printable if file.isatty() else str
     writer.writerow(
         [
             *("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"),
-            *(f"metrics.{key}" for key in metrics),
-            *(f"params.{key}" for key in params),
-            *(f"tags.{key}" for key in tags),
+            *(f"metrics.{shown(key)}" for key in metrics),
+            *(f"params.{shown(key)}" for key in params),
+            *(f"tags.{shown(key)}" for key in tags),
         ]
     )
     for run in found:
         info = run.info
-        writer.writerow(
-            [
-                *(info.run_id, info.experiment_id, info.status, info.artifact_uri),
-                *(_zoned(info.start_time), _zoned(info.end_time)),
-                *_cells(metrics, ((metric.key, metric.value) for metric in run.data.metrics)),
-                *_cells(params, ((param.key, param.value) for param in run.data.params)),
-                *_cells(tags, ((tag.key, tag.value) for tag in run.data.tags)),
-            ]
-        )
+        row = [
+            *(info.run_id, info.experiment_id, info.status, info.artifact_uri),
+            *(_zoned(info.start_time), _zoned(info.end_time)),
+            *_cells(metrics, ((metric.key, metric.value) for metric in run.data.metrics)),
+            *_cells(params, ((param.key, param.value) for param in run.data.params)),
+            *_cells(tags, ((tag.key, tag.value) for tag in run.data.tags)),
+        ]
+        writer.writerow([shown(cell) for cell in row])
 
 
 def _cells(keys: list[str], pairs: Iterable[tuple[str, object]]) -> list[object]:

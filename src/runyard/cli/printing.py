@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_UNUSUAL: Final = re.compile(r"[^\n -~]")
 
 
 def output_option(default: str) -> Callable[[F], F]:
@@ -43,7 +46,9 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
 def print_json(content: object) -> None:
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+    # Only strings hold such characters, and in a string the escape means the same.
+    click.echo(_UNUSUAL.sub(lambda found: found[0] if found[0].isprintable() else _json_escape(found[0]), text))
 
 
 def time_text(timestamp_ms: int | None) -> str:
@@ -62,9 +67,10 @@ def duration_text(start_ms: int | None, end_ms: int | None) -> str:
     if not start_ms or not end_ms or end_ms < start_ms:
         return ""
     seconds = (end_ms - start_ms) / 1000
-    if seconds < 60:
+    # Rounded before it is compared, so that nothing takes "60.0s".
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
@@ -81,7 +87,7 @@ def size_text(size_bytes: int | None) -> str:
     size = float(size_bytes)
     for unit in ("KiB", "MiB", "GiB"):
         size /= 1024
-        if size < 1024:
+        if round(size, 1) < 1024:
             return f"{size:.1f} {unit}"
     return f"{size / 1024:.1f} TiB"
 
@@ -90,6 +96,11 @@ def printable(value: object) -> str:
     """Return ``value`` on one line, with nothing in it that moves a terminal's cursor or colours its text."""
     text = "" if value is None else str(value)
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _width(text: str) -> int:

@@ -60,7 +60,7 @@ class ProxiedFolder:
         ]
 
     def upload(self, source: Path, path: str, progress: Progress) -> None:
-        with source.open("rb") as file:
+        with _opened(source) as file:
             size_bytes = os.fstat(file.fileno()).st_size
             self._transport.upload(self._url_path(path), _Watched(file, progress), size_bytes)
 
@@ -90,7 +90,7 @@ class StoredFolder:
         return [FileInfo(path=entry.path[cut:], is_dir=entry.is_dir, file_size=entry.size_bytes) for entry in entries]
 
     def upload(self, source: Path, path: str, progress: Progress) -> None:
-        with source.open("rb") as file:
+        with _opened(source) as file:
             asyncio.run(self._store.write(self._below(path), _blocks(_Watched(file, progress))))
 
     def download(self, path: str, target: Path, progress: Progress) -> None:
@@ -147,6 +147,14 @@ def download(folder: ArtifactFolder, files: list[FileInfo], target: Path, progre
         folder.download(file.path, target / file.path, progress)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a local folder unless it is there; raise InvalidParameter where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidParameter(f"cannot write {str(folder)!r}: {error.strerror or error}") from error
+
+
 def files_below(source: Path) -> Iterator[tuple[Path, str]]:
     """Give the files below a local folder with their paths relative to it, as artifacts spell them."""
     for parent, folders, names in os.walk(source):
@@ -169,7 +177,11 @@ class _Watched:
         self._progress = progress
 
     def read(self, size: int = -1) -> bytes:
-        block = self._file.read(size)
+        try:
+            block = self._file.read(size)
+        except OSError as error:
+            # As an OSError it would pass for a broken connection, and be tried again.
+            raise _unreadable(self._file.name, error) from error
         self._progress(len(block))
         return block
 
@@ -180,6 +192,17 @@ class _Watched:
         # A retry begins again.
         self._progress(position - self._file.tell())
         return self._file.seek(position)
+
+
+def _opened(source: Path) -> IO[bytes]:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise _unreadable(str(source), error) from error
+
+
+def _unreadable(path: str, error: OSError) -> InvalidParameter:
+    return InvalidParameter(f"cannot read {path!r}: {error.strerror or error}")
 
 
 async def _blocks(file: _Watched) -> AsyncIterator[bytes]:

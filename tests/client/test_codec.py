@@ -1,0 +1,46 @@
+"""An error means to the client what it meant to the server: by its code, and where there is none by its status."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from runyard import errors
+from runyard.client.codec import error_of
+from runyard.errors import RunyardError
+
+# Raised before a server runs, so never on the wire; a filter's place is in its message alone.
+NOT_ON_THE_WIRE = {errors.ConfigurationError, errors.SchemaMismatch, errors.InvalidFilter}
+
+
+def kinds(base: type[RunyardError] = RunyardError) -> list[type[RunyardError]]:
+    return [base, *(kind for child in base.__subclasses__() for kind in kinds(child))]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind not in NOT_ON_THE_WIRE])
+def test_every_error_arrives_as_what_it_was(kind: type[RunyardError]) -> None:
+    body = msgspec.json.encode({"error_code": kind.code, "message": "what the server said"})
+    found = error_of(kind.status, body, "http://server")
+    assert (type(found), found.message) == (kind, "what the server said")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.BadRequest),
+        (401, errors.PermissionDenied),
+        (403, errors.PermissionDenied),
+        (404, errors.NotFound),
+        (413, errors.PayloadTooLarge),
+        (418, errors.BadRequest),
+        (429, errors.Unavailable),
+        (500, RunyardError),
+        (502, errors.Unavailable),
+        (504, errors.Unavailable),
+    ],
+)
+def test_an_answer_of_something_in_between_is_told_by_its_status(status: int, kind: type[RunyardError]) -> None:
+    found = error_of(status, b"<html>from a proxy</html>", "http://server")
+    assert type(found) is kind
+    for word in ("http://server", str(status), "from a proxy"):
+        assert word in found.message
