@@ -35,7 +35,7 @@ def test_every_short_option_belongs_to_a_setting() -> None:
         (("--log-level", "loud"), ("log_level", "'loud'", "debug")),
         (("--static-prefix", "mlflow"), ("static_prefix", "'mlflow'", "'/'")),
         (("--backend-store-uri", "mysql://host/name"), ("mysql",)),
-        (("--artifacts-destination", "ftp://host/path"), ("ftp",)),
+        (("--artifacts-destination", "ftp://host/path"), ("ftp", "expected a folder, s3://")),
         (("--host", "no.such.host.invalid"), ("no.such.host.invalid",)),
     ],
 )

@@ -28,7 +28,12 @@ class ObjectStore(ArtifactStore):
                 uri.replace("wasbs://", "abfss://", 1) if scheme_of(uri) == "wasbs" else uri
             )
         except (BaseError, ValueError) as error:
-            raise ConfigurationError(f"artifacts cannot be kept at {uri!r}: {error}") from None
+            # After its first line it shows its own data structures.
+            reason = str(error).partition("\n")[0]
+            raise ConfigurationError(
+                f"artifacts cannot be kept at {uri!r}: {reason}; expected a folder, s3://BUCKET/PATH, gs://BUCKET/PATH "
+                "or abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
+            ) from None
 
     async def write(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         if not path:
