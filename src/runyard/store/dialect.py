@@ -30,20 +30,10 @@ def driver_cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
 
 
-def execute(
-    connection: Connection, statement: str, parameters: Sequence[Any] = (), *, is_planned_once: bool = False
-) -> Any:
-    """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that.
-
-    Args:
-        is_planned_once: let PostgreSQL keep its plan as long as the connection lasts: for inserts. A plan to look
-            something up may have been made when the table was small, and would read all of it ever after.
-    """
+def execute(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    """Execute a statement, with ``?`` for its parameters, by the driver's own cursor; return that."""
     cursor = driver_cursor(connection)
-    if is_sqlite(connection):
-        cursor.execute(statement, parameters)
-    else:
-        cursor.execute(_for_psycopg(statement), parameters, prepare=is_planned_once)
+    cursor.execute(statement if is_sqlite(connection) else _for_psycopg(statement), parameters)
     return cursor
 
 

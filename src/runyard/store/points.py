@@ -62,9 +62,9 @@ def write_points(connection: Connection, points: list[Point]) -> None:
         cursor.executemany(_SQLITE_POINTS, points)
         cursor.executemany(_SQLITE_LATEST, rows)
     else:
-        execute(connection, _POSTGRESQL_POINTS, _arrays(points), is_planned_once=True)
+        execute(connection, _POSTGRESQL_POINTS, _arrays(points))
         arrays = (*_arrays(latest.values()), [row[-1] for row in rows])
-        execute(connection, _POSTGRESQL_LATEST, arrays, is_planned_once=True)
+        execute(connection, _POSTGRESQL_LATEST, arrays)
 
 
 def _arrays(points: Iterable[Point]) -> tuple[str, ...]:

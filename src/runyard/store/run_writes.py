@@ -256,7 +256,7 @@ def _set_values(connection: Connection, table: str, values: Mapping[tuple[int, i
     else:
         runs, keys, texts = zip(*rows, strict=True)
         arrays = (array_literal(runs), array_literal(keys), list(texts))
-        execute(connection, _POSTGRESQL_VALUES.format(table), arrays, is_planned_once=True)
+        execute(connection, _POSTGRESQL_VALUES.format(table), arrays)
 
 
 _ON_CONFLICT: Final = "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value"

@@ -77,7 +77,7 @@ def creation(
             run_id, run_id, name, str(number), user_id, "RUNNING", start_time, artifact_uri, lifecycle_stage=ACTIVE
         )
         values = (run_id, number, name, user_id, info.status, start_time, ACTIVE, artifact_uri)
-        [row_id] = execute(connection, _NEW_RUN, values, is_planned_once=True).fetchone()
+        [row_id] = execute(connection, _NEW_RUN, values).fetchone()
         set_tags(connection, {(row_id, key_ids[key]): value for key, value in all_tags.items()})
         return new_run(info, all_tags)
 
