@@ -22,9 +22,12 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; without one the test fails."""
+    """The machine's Chromium; without one the test fails.
+
+    Not for longer than a module: meanwhile an event loop runs in this thread, and other tests run loops of their own.
+    """
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("there is no chromium: `make environments` installs it", pytrace=False)

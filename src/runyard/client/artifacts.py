@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import urllib3
 
@@ -23,6 +24,8 @@ from runyard.wire.base import Response
 if TYPE_CHECKING:
     from runyard.client.http import HttpTransport
     from runyard.client.transport import Transport
+
+T = TypeVar("T")
 
 # Told how many more bytes have been moved; fewer than none where a part has to be sent again.
 Progress = Callable[[int], None]
@@ -86,16 +89,16 @@ class StoredFolder:
 
     def list(self, path: str) -> list[FileInfo]:
         cut = len(self._root) + 1 if self._root else 0
-        entries = asyncio.run(self._store.list_folder(self._below(path)))
+        entries = _finished(self._store.list_folder(self._below(path)))
         return [FileInfo(path=entry.path[cut:], is_dir=entry.is_dir, file_size=entry.size_bytes) for entry in entries]
 
     def upload(self, source: Path, path: str, progress: Progress) -> None:
         with _opened(source) as file:
-            asyncio.run(self._store.write(self._below(path), _blocks(_Watched(file, progress))))
+            _finished(self._store.write(self._below(path), _blocks(_Watched(file, progress))))
 
     def download(self, path: str, target: Path, progress: Progress) -> None:
         with _written_whole(target) as file:
-            asyncio.run(self._read(self._below(path), file, progress))
+            _finished(self._read(self._below(path), file, progress))
 
     def _below(self, path: str) -> str:
         return _join(self._root, check_artifact_path(path))
@@ -192,6 +195,12 @@ class _Watched:
         # A retry begins again.
         self._progress(position - self._file.tell())
         return self._file.seek(position)
+
+
+def _finished(task: Coroutine[Any, Any, T]) -> T:
+    """Return what ``task`` returns. It runs in a thread of its own, for in a notebook's there is a loop already."""
+    with ThreadPoolExecutor(1, "runyard-artifacts") as thread:
+        return thread.submit(asyncio.run, task).result()
 
 
 def _opened(source: Path) -> IO[bytes]:
