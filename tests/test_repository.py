@@ -89,3 +89,26 @@ def test_every_package_in_a_lock_of_ours_has_hashes(texts: dict[str, str]) -> No
 
 def test_no_file_holds_a_path_of_the_machine_it_was_written_on(texts: dict[str, str]) -> None:
     assert lines_with(MACHINE_PATH, texts) == []
+
+
+def test_every_test_that_the_documentation_names_is_there(texts: dict[str, str]) -> None:
+    tests = {
+        name
+        for path, text in texts.items()
+        if path.startswith("tests/") and path.endswith(".py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", text, re.MULTILINE)
+    }
+    named = set(re.findall(r"`(test_\w+)`", texts["docs/compatibility.md"]))
+    assert named
+    assert named - tests == set()
+
+
+def test_every_file_that_a_page_links_to_is_there(texts: dict[str, str]) -> None:
+    broken = [
+        f"{path}: {target}"
+        for path, text in texts.items()
+        if path.endswith(".md")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text)
+        if not (ROOT / path).parent.joinpath(target).exists()
+    ]
+    assert broken == []
