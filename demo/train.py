@@ -28,7 +28,7 @@ logging.getLogger("mlflow").setLevel(logging.ERROR)
 
 
 def say(what: str, value: object = "") -> None:
-    print(f"  {what:<34}{value}".rstrip(), flush=True)
+    print(f"  {what:<36}{value}".rstrip(), flush=True)
 
 
 def heading(text: str) -> None:
