@@ -64,9 +64,6 @@ say("experiment", f"{EXPERIMENT} (id {experiment.experiment_id})")
 say("run", f"{run.info.run_name} (id {run.info.run_id})")
 for name, value in {**parameters, **metrics}.items():
     say(name, f"{value:.4g}")
-say(
-    "files of the run", ", ".join(file.path for file in client.list_artifacts(run.info.run_id)) or "kept with its model"
-)
 
 heading("Registering the model")
 registered = mlflow.register_model(f"runs:/{run.info.run_id}/model", MODEL)
