@@ -28,6 +28,13 @@ def test_to_ask_for_a_database_that_is_not_there_makes_none(command: Shell, fold
     assert list(folder.iterdir()) == []
 
 
+def test_to_ask_for_a_database_leaves_its_file_as_it_is(command: Shell, folder: Path) -> None:
+    execute(folder / "a.db", "CREATE TABLE notes (text TEXT)")
+    before = (folder / "a.db").read_bytes()
+    assert "is empty" in command("db", "check", f"sqlite:///{folder / 'a.db'}", status=1).stdout
+    assert (folder / "a.db").read_bytes() == before
+
+
 def test_an_empty_database_is_told_from_a_current_one(command: Shell, folder: Path) -> None:
     execute(folder / "a.db", "VACUUM")
     assert "is empty" in command("db", "check", f"sqlite:///{folder / 'a.db'}", status=1).stdout

@@ -17,7 +17,7 @@ _SQLITE_MAGIC: Final = b"SQLite format 3\0"
 
 
 @contextlib.contextmanager
-def opened_database(uri: str) -> Iterator[Database]:
+def opened_database(uri: str, *, is_read_only: bool = False) -> Iterator[Database]:
     """Give the database at ``uri``, to which nothing is connected yet.
 
     Raises:
@@ -25,7 +25,7 @@ def opened_database(uri: str) -> Iterator[Database]:
     """
     from runyard.store.engine import Database
 
-    with contextlib.closing(Database(uri)) as database:
+    with contextlib.closing(Database(uri, is_read_only=is_read_only)) as database:
         path = sqlite_path(database)
         if path is not None and path.exists():
             _check_is_sqlite(path)

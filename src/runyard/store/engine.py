@@ -47,6 +47,8 @@ VALUE_SQLSTATES: Final = frozenset({"22003", "22021", "22P05", "22P02", "54000"}
 class Database:
     """A database by its URI, with a pool of connections.
 
+    Args:
+        is_read_only: leave a SQLite file as it is, down to its journal's mode.
     Raises:
         ConfigurationError: the URI does not parse or names a database that is not supported.
     """
@@ -59,6 +61,7 @@ class Database:
         max_overflow: int = 10,
         pool_recycle_s: int = 3600,
         pool_pre_ping: bool = True,
+        is_read_only: bool = False,
     ) -> None:
         try:
             url = make_url(uri)
@@ -93,7 +96,7 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=max_overflow,
             )
-            _prepare_sqlite(self.engine)
+            _prepare_sqlite(self.engine, is_read_only=is_read_only)
         else:
             self.engine = sa.create_engine(
                 url.set(drivername="postgresql+psycopg"),
@@ -242,13 +245,14 @@ class _SqliteTurns:
                 self._file = None
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, *, is_read_only: bool) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         # The driver's own BEGIN is deferred; the transactions here begin as what they are.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        # The file remembers its mode, so to set it is to write.
+        cursor.execute("PRAGMA query_only=ON" if is_read_only else "PRAGMA journal_mode=WAL")
         # FULL: what is acknowledged survives a power cut, not only a crash of the process.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
