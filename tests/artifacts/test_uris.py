@@ -47,7 +47,6 @@ def test_a_relative_root_becomes_absolute() -> None:
         "c%3a/x",
         "\\x",
         "a\x00b",
-        "a%00b",
         "a\nb",
         "file:///etc/passwd",
         "n" * 256,
@@ -61,7 +60,16 @@ def test_a_path_that_climbs_out_or_is_no_name_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path, normal",
-    [("", ""), (".", ""), ("a//b/", "a/b"), ("./a/./b", "a/b"), ("a..b", "a..b"), ("...", "..."), ("100%", "100%")],
+    [
+        ("", ""),
+        (".", ""),
+        ("a//b/", "a/b"),
+        ("./a/./b", "a/b"),
+        ("a..b", "a..b"),
+        ("...", "..."),
+        ("100%", "100%"),
+        ("a%00b.png", "a%00b.png"),
+    ],
 )
 def test_other_paths_are_put_in_normal_form(path: str, normal: str) -> None:
     assert check_artifact_path(path) == normal

@@ -62,8 +62,8 @@ def check_artifact_path(path: str, field: str = "path") -> str:
             raise InvalidParameter(f"Invalid {field} {shown(path)}: it must be relative")
         if ".." in form.replace("\\", "/").split("/"):
             raise InvalidParameter(f"Invalid {field} {shown(path)}: it may not contain '..'")
-        check_no_nul(field, form)
-    # Not in other encodings of it: `50%18.png` is a name.
+    # Not in other encodings of it: `50%18.png` is a name, and a keyed image's may hold `%00`.
+    check_no_nul(field, path)
     if any(ord(character) < 32 or ord(character) == 127 for character in path):
         raise InvalidParameter(f"Invalid {field} {shown(path)}: it may not contain control characters")
     if "\\" in path:
