@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
@@ -10,8 +11,14 @@ from sqlalchemy.engine import Connection
 from runyard.errors import SchemaMismatch
 from runyard.store import migrate
 from runyard.store.engine import Database
+from runyard.store.experiments import ensure_default_experiment
+from runyard.store.ingest import Ingest
+from runyard.store.run_columns import list_run_columns
 from runyard.store.schema import SCHEMA_METADATA
+from runyard.wire.run_tables import ListRunColumns, RunColumns
+from tests.contract.factories import make_run
 
+REVISIONS = ["0001", "0002"]
 UPGRADE = """
 import sys
 from runyard.store import migrate
@@ -27,7 +34,7 @@ def test_an_empty_database_is_brought_to_the_head_and_then_left_alone(database_u
     assert migrate.status(database).current is None
     with pytest.raises(SchemaMismatch, match="runyard db upgrade"):
         migrate.check(database)
-    assert migrate.upgrade(database) == [migrate.HEAD]
+    assert migrate.upgrade(database) == REVISIONS
     assert migrate.status(database).is_current
     migrate.check(database)
     assert migrate.upgrade(database) == []
@@ -41,7 +48,7 @@ def test_ten_that_start_together_migrate_once(database_uri: str) -> None:
     ]
     applied = [int(start.communicate(timeout=60)[0]) for start in starts]
     assert [start.returncode for start in starts] == [0] * 10
-    assert sorted(applied) == [0] * 9 + [1]
+    assert sorted(applied) == [0] * 9 + [len(REVISIONS)]
 
 
 def test_a_database_newer_than_this_version_is_refused_and_untouched(database_uri: str) -> None:
@@ -73,6 +80,32 @@ def test_the_migrations_make_the_tables_that_the_schema_declares(database_uri: s
     assert migrated == declared
     assert len(declared) >= 2 * len(SCHEMA_METADATA.tables)
     database.close()
+
+
+def test_the_names_of_runs_that_are_there_already_are_found_after_an_upgrade(database_uri: str) -> None:
+    database = Database(database_uri)
+    migrate.upgrade(database)
+    database.write(ensure_default_experiment, "mlflow-artifacts:/")
+    with contextlib.closing(Ingest(database)) as ingest:
+        make_run(ingest, metrics={"m": 1}, params={"p": "1"}, tags={"t": "1"})
+        make_run(ingest, metrics={"m": 2, "n": 1})
+    database.write(lambda connection: _execute(connection, *_UNDONE))
+    assert migrate.upgrade(database) == REVISIONS[1:]
+    names = database.read(list_run_columns, ListRunColumns(experiment_ids=["0"]))
+    assert names == RunColumns(metrics=["m", "n"], params=["p"], tags=["mlflow.runName", "t"])
+    database.close()
+
+
+_UNDONE = (
+    "DROP TABLE experiment_keys",
+    "DROP INDEX ix_run_tags_run_id",
+    "UPDATE runyard_schema SET version_num = '0001'",
+)
+
+
+def _execute(connection: Connection, *statements: str) -> None:
+    for statement in statements:
+        connection.execute(sa.text(statement))
 
 
 def _described(connection: Connection) -> set[tuple[str, ...]]:

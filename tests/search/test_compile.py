@@ -95,6 +95,24 @@ class SearchContract:
 
         check()
 
+    @by_vocabulary
+    def test_one_statement_finds_the_rows_of_all_pages_in_order(
+        self, connection: Connection, vocabulary: Vocabulary
+    ) -> None:
+        populations = load(connection, vocabulary)
+
+        @examples(30)
+        @given(asked=orders(vocabulary), node=st.none() | filters(vocabulary), seed=st.sampled_from(SEEDS))
+        def check(asked: list[OrderTerm], node: Node | None, seed: int) -> None:
+            population = populations[seed]
+            written: list[Any] = list(map(order_by if vocabulary is LOGGED_MODELS else order_text, asked))
+            query = Query(vocabulary, None if node is None else to_text(node), written)
+            expected = naive.search(population.entities, vocabulary, node, parse_order(written, vocabulary))
+            assert list(connection.scalars(query.ordered(population.base))) == expected
+            assert sorted(connection.scalars(query.matching(population.base))) == sorted(expected)
+
+        check()
+
     def test_datasets_narrow_the_metrics_of_logged_models(self, connection: Connection) -> None:
         population = load(connection, LOGGED_MODELS)[1]
         datasets = st.builds(Dataset, st.sampled_from(("train", "test", "absent")), st.sampled_from((None, "d1", "d2")))

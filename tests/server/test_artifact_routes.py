@@ -8,9 +8,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -229,3 +229,102 @@ def test_memory_does_not_grow_with_the_size_of_an_artifact(server: ServerProcess
     connection.close()
     assert size == 400_000_000
     assert resident_mb() - before < 50
+
+
+def shown(server: ServerProcess, path: str, **query: str) -> Mapping[str, str]:
+    """Return the headers of an artifact that a page asks for."""
+    put(server, path, b"<p>content</p>")
+    answer = send(server.port, "GET", f"{PROXY}/{quote(path)}?{urlencode(query)}")
+    assert answer.body == b"<p>content</p>"
+    return answer.headers
+
+
+def test_html_is_shown_on_request_and_in_an_origin_of_its_own(server: ServerProcess) -> None:
+    headers = shown(server, "shown/plot ключ.html", inline="true")
+    assert headers["content-type"].startswith("text/html")
+    assert headers["content-disposition"].startswith("inline; filename=")
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert headers["x-content-type-options"] == "nosniff"
+    directives = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
+    assert directives["sandbox"] == "allow-scripts"
+    assert directives["default-src"] == "'none'"
+    assert not any("http" in value or "'self'" in value or "*" in value for value in directives.values())
+
+
+def test_a_pdf_is_shown_on_request(server: ServerProcess) -> None:
+    headers = shown(server, "shown/paper.pdf", inline="true")
+    assert headers["content-type"] == "application/pdf"
+    assert headers["content-disposition"] == 'inline; filename="paper.pdf"'
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+    # A viewer does not show it in a sandbox.
+    assert "sandbox" not in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "name, query",
+    [
+        ("page.html", {}),
+        ("page.html", {"inline": "1"}),
+        ("page.html.gz", {"inline": "true"}),
+        ("image.svg", {"inline": "true"}),
+        ("page.xhtml", {"inline": "true"}),
+        ("page.xml", {"inline": "true"}),
+        ("script.js", {"inline": "true"}),
+        ("noname", {"inline": "true"}),
+        ("paper.pdf", {}),
+    ],
+)
+def test_anything_else_is_for_saving(server: ServerProcess, name: str, query: dict[str, str]) -> None:
+    headers = shown(server, f"saved/{name}", **query)
+    assert headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_every_way_to_an_artifact_can_show_it(server: ServerProcess) -> None:
+    run_id = make_run(server.port)
+    put(server, f"0/{run_id}/artifacts/page.html", b"<p>")
+    model_id = post(server.port, "logged-models", {"experiment_id": "0"}).json["model"]["info"]["model_id"]
+    put(server, f"0/models/{model_id}/artifacts/page.html", b"<p>")
+    post(server.port, "registered-models/create", {"name": "shown"})
+    post(server.port, "model-versions/create", {"name": "shown", "source": f"models:/{model_id}"})
+    for address in (
+        f"/get-artifact?run_id={run_id}&path=page.html",
+        "/model-versions/get-artifact?name=shown&version=1&path=page.html",
+        f"/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files?artifact_file_path=page.html",
+    ):
+        answer = send(server.port, "GET", f"{address}&inline=true")
+        assert answer.body == b"<p>"
+        assert answer.headers["content-disposition"] == 'inline; filename="page.html"'
+
+
+def list_version(server: ServerProcess, **query: str) -> Answer:
+    return send(server.port, "GET", f"/api/1.0/runyard/model-versions/artifacts?{urlencode(query)}")
+
+
+def test_a_versions_artifacts_are_listed_wherever_its_source_is(server: ServerProcess) -> None:
+    run_id = make_run(server.port)
+    put(server, f"0/{run_id}/artifacts/model/data/weights.bin", b"123")
+    model_id = post(server.port, "logged-models", {"experiment_id": "0"}).json["model"]["info"]["model_id"]
+    put(server, f"0/models/{model_id}/artifacts/data/weights.bin", b"123")
+    post(server.port, "registered-models/create", {"name": "listed"})
+    sources = {
+        f"runs:/{run_id}/model": f"mlflow-artifacts:/0/{run_id}/artifacts/model",
+        f"models:/{model_id}": f"mlflow-artifacts:/0/models/{model_id}/artifacts",
+        f"mlflow-artifacts:/0/{run_id}/artifacts/model": f"mlflow-artifacts:/0/{run_id}/artifacts/model",
+    }
+    for number, (source, root) in enumerate(sources.items(), start=1):
+        assert post(server.port, "model-versions/create", {"name": "listed", "source": source}).status == 200
+        answer = list_version(server, name="listed", version=str(number))
+        assert answer.json == {"root_uri": root, "files": [{"path": "data", "is_dir": True}]}
+        answer = list_version(server, name="listed", version=str(number), path="data")
+        assert answer.json["files"] == [{"path": "data/weights.bin", "is_dir": False, "file_size": 3}]
+    assert list_version(server, name="listed", version="9").status == 404
+    assert list_version(server, name="listed", version="1", path="../x").status == 400
+
+
+def test_a_versions_artifacts_in_a_place_unknown_to_the_server_are_refused_by_its_name(server: ServerProcess) -> None:
+    post(server.port, "registered-models/create", {"name": "far"})
+    post(server.port, "model-versions/create", {"name": "far", "source": "dbfs:/far/away"})
+    answer = list_version(server, name="far", version="1")
+    assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert "dbfs:/far/away" in answer.json["message"]

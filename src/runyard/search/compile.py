@@ -123,15 +123,10 @@ class Query:
             InvalidFilter: filter or order_by is not valid; it says where.
             InvalidParameter: page_token is not valid, or belongs to another search.
         """
-        for dataset in self.datasets:
-            check_text("datasets", dataset.dataset_name)
-            check_text("datasets", dataset.dataset_digest or "")
-        node = parse(self.filter, self.vocabulary)
         terms = parse_order(self.order_by, self.vocabulary)
-        statement, columns = _ordered(base, terms, self.vocabulary)
-        condition = filter_clause(node, self.vocabulary, self.datasets)
-        if condition is not None:
-            statement = statement.where(condition)
+        statement, columns = _joined_to_order(self.matching(base), terms, self.vocabulary)
+        labels = [column.expression.label(f"sort_{index}") for index, column in enumerate(columns)]
+        statement = statement.add_columns(*labels).order_by(*_directions(labels, columns))
         search = self._fingerprint(terms)
         if page_token:
             last = page_tokens.decode(page_token, search, [column.kind for column in columns])
@@ -144,6 +139,28 @@ class Query:
             return Page((), page_token or page_tokens.encode(search, ()))
         rows = rows[:max_results]
         return Page(rows, page_tokens.encode(search, rows[-1][-len(columns) :]))
+
+    def matching(self, base: Select[Any]) -> Select[Any]:
+        """Return ``base`` with the filter: a statement of all rows that match, in no order.
+
+        Raises:
+            InvalidFilter: the filter is not valid; it says where.
+        """
+        for dataset in self.datasets:
+            check_text("datasets", dataset.dataset_name)
+            check_text("datasets", dataset.dataset_digest or "")
+        condition = filter_clause(parse(self.filter, self.vocabulary), self.vocabulary, self.datasets)
+        return base if condition is None else base.where(condition)
+
+    def ordered(self, base: Select[Any]) -> Select[Any]:
+        """Return ``base`` with the filter and the order: a statement of all pages at once.
+
+        Raises:
+            InvalidFilter: filter or order_by is not valid; it says where.
+        """
+        matching = self.matching(base)
+        statement, columns = _joined_to_order(matching, parse_order(self.order_by, self.vocabulary), self.vocabulary)
+        return statement.order_by(*_directions([column.expression for column in columns], columns))
 
     def _fingerprint(self, terms: Sequence[OrderTerm]) -> str:
         order = [
@@ -507,10 +524,10 @@ class _SortColumn:
     is_rank: bool = False
 
 
-def _ordered(
+def _joined_to_order(
     base: Select[Any], terms: Sequence[OrderTerm], vocabulary: Vocabulary
 ) -> tuple[Select[Any], list[_SortColumn]]:
-    """Return ``base`` in order, with its sort columns added at the end of the row."""
+    """Return ``base`` joined with what it is sorted by, and the sort columns."""
     statement = base
     columns: list[_SortColumn] = []
     source = _SOURCES[vocabulary.entity]
@@ -528,11 +545,14 @@ def _ordered(
         else:
             columns.append(_SortColumn(sa.case((is_absent, 2), else_=0), int, is_rank=True))
             columns.append(_SortColumn(row.c.value, str, term.is_ascending))
-    labels = [column.expression.label(f"sort_{index}") for index, column in enumerate(columns)]
-    order = [
-        label.asc() if column.is_ascending else label.desc() for label, column in zip(labels, columns, strict=True)
+    return statement, columns
+
+
+def _directions(expressions: Sequence[ColumnElement[Any]], columns: Sequence[_SortColumn]) -> list[ColumnElement[Any]]:
+    return [
+        expression.asc() if column.is_ascending else expression.desc()
+        for expression, column in zip(expressions, columns, strict=True)
     ]
-    return statement.add_columns(*labels).order_by(*order), columns
 
 
 def _attribute_columns(term: OrderTerm, vocabulary: Vocabulary) -> Iterator[_SortColumn]:

@@ -25,7 +25,7 @@ from runyard.server.access import AccessPolicy
 from runyard.server.body import Body, Disconnected, Message, Receive, too_large
 from runyard.server.decoding import decode_body, decode_query
 from runyard.server.endpoints import DispatchTable, Endpoint, Match
-from runyard.server.pages import page_routes
+from runyard.server.pages import page_routes, to_prefix
 from runyard.server.replies import error_body, error_headers, error_response, unexpected_error
 from runyard.server.routes import (
     artifacts,
@@ -35,8 +35,10 @@ from runyard.server.routes import (
     metrics,
     model_versions,
     registered_models,
+    run_tables,
     runs,
     server_info,
+    trash,
 )
 from runyard.server.services import Services
 from runyard.wire.base import Encoded, Response
@@ -58,6 +60,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
         registered_models,
         model_versions,
         server_info,
+        run_tables,
+        trash,
     )
     for endpoint in module.routes
 )
@@ -198,8 +202,12 @@ async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
 
 
 def _pages(services: Services) -> Starlette:
+    prefix = services.settings.static_prefix
     application = Starlette(
-        routes=[*_all(health.health_routes, artifacts.artifact_routes, page_routes)],
+        routes=[
+            *_all(health.health_routes, artifacts.artifact_routes, page_routes),
+            *([Route(prefix, to_prefix)] if prefix else []),
+        ],
         exception_handlers={
             RunyardError: _runyard_error,
             HTTPException: _http_error,

@@ -54,10 +54,16 @@ class Endpoint:
 
 
 class Routes:
-    """The endpoints of one resource."""
+    """The endpoints of one resource, below ``/<surface>/<version>/<api>/``.
 
-    def __init__(self, tag: str) -> None:
+    Args:
+        api: `mlflow`, the protocol's; `runyard`, our own.
+    """
+
+    def __init__(self, tag: str, *, api: str = "mlflow", version: str = "2.0") -> None:
         self.tag = tag
+        self._api = api
+        self._version = version
         self._endpoints: list[Endpoint] = []
 
     def __iter__(self) -> Iterator[Endpoint]:
@@ -80,11 +86,11 @@ class Routes:
         methods: tuple[str, ...],
         path: str,
         *,
-        version: str = "2.0",
+        version: str | None = None,
         surfaces: tuple[str, ...] = SURFACES,
         max_body_bytes: int | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Declare that the decorated function answers ``methods`` on ``/<surface>/<version>/mlflow/<path>``."""
+        """Declare that the decorated function answers ``methods`` on ``/<surface>/<version>/<api>/<path>``."""
 
         def register(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
@@ -93,7 +99,7 @@ class Routes:
             self._endpoints.append(
                 Endpoint(
                     methods=methods,
-                    path=f"/{version}/mlflow/{path}",
+                    path=f"/{version or self._version}/{self._api}/{path}",
                     handler=handler,
                     request_type=request_type,
                     response_type=_response_type(hints["return"]),

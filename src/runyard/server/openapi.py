@@ -253,6 +253,12 @@ def _drop_unused(document: Json) -> None:
     document["components"]["schemas"] = {name: schema for name, schema in sorted(schemas.items()) if name in used}
 
 
+_ABOUT_ARCHIVES: Final = (
+    "Names in it are relative to the folder. It is made while it is sent, and so has no length beforehand; a folder "
+    "that has no files is 404."
+)
+
+
 def _handmade() -> Iterator[tuple[str, str, Json]]:
     """Give the path, the method and the description of each operation outside the dispatch table."""
     stored = "/api/2.0/mlflow-artifacts/artifacts"
@@ -279,6 +285,7 @@ def _handmade() -> Iterator[tuple[str, str, Json]]:
             "download_artifact",
             "Fetch an artifact, whole or the range asked for.",
             file_path,
+            _inline(),
             _header("Range", "Such as bytes=0-1023: answered with 206 and that part."),
             _header("If-None-Match", "The ETag of a copy at hand: answered with 304 where it is still right."),
             responses=_file_responses(),
@@ -315,8 +322,21 @@ def _handmade() -> Iterator[tuple[str, str, Json]]:
             "Fetch an artifact of a run, by run and path.",
             _parameter("query", "run_id", "The run; run_uuid is understood too."),
             _parameter("query", "path", "Where in the run's artifacts."),
+            _inline(),
             _header("Range", "Such as bytes=0-1023: answered with 206 and that part."),
             responses=_file_responses(),
+        ),
+    )
+    yield (
+        "/get-artifact-archive",
+        "get",
+        _described(
+            "get_run_artifact_archive",
+            "Fetch all artifacts below a path of a run as a zip.",
+            _parameter("query", "run_id", "The run; run_uuid is understood too."),
+            _parameter("query", "path", "The folder; by default all of the run's artifacts.", is_required=False),
+            description=_ABOUT_ARCHIVES,
+            responses=_responses({}, "application/zip"),
         ),
     )
     yield (
@@ -328,7 +348,21 @@ def _handmade() -> Iterator[tuple[str, str, Json]]:
             _parameter("query", "name", "The registered model."),
             _parameter("query", "version", "Its version."),
             _parameter("query", "path", "Where in the version's artifacts."),
+            _inline(),
             responses=_file_responses(),
+        ),
+    )
+    yield (
+        "/model-versions/get-artifact-archive",
+        "get",
+        _described(
+            "get_model_version_artifact_archive",
+            "Fetch all artifacts below a path of a model version as a zip.",
+            _parameter("query", "name", "The registered model."),
+            _parameter("query", "version", "Its version."),
+            _parameter("query", "path", "The folder; by default all of the version's artifacts.", is_required=False),
+            description=_ABOUT_ARCHIVES,
+            responses=_responses({}, "application/zip"),
         ),
     )
     yield (
@@ -339,7 +373,20 @@ def _handmade() -> Iterator[tuple[str, str, Json]]:
             "Fetch an artifact of a logged model.",
             _parameter("path", "model_id", "The logged model."),
             _parameter("query", "artifact_file_path", "Where in the model's artifacts."),
+            _inline(),
             responses=_file_responses(),
+        ),
+    )
+    yield (
+        "/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/archive",
+        "get",
+        _described(
+            "get_logged_model_artifact_archive",
+            "Fetch all artifacts below a path of a logged model as a zip.",
+            _parameter("path", "model_id", "The logged model."),
+            _parameter("query", "path", "The folder; by default all of the model's artifacts.", is_required=False),
+            description=_ABOUT_ARCHIVES,
+            responses=_responses({}, "application/zip"),
         ),
     )
     yield (
@@ -401,6 +448,11 @@ def _described(
 def _parameter(where: str, name: str, description: str, *, is_required: bool = True) -> Json:
     schema = {"type": "string", "minLength": 1} if is_required else {"type": "string"}
     return {"name": name, "in": where, "required": is_required, "description": description, "schema": schema}
+
+
+def _inline() -> Json:
+    description = "With true, HTML and PDF are for showing in a page, HTML in an origin of its own; else for saving."
+    return _parameter("query", "inline", description, is_required=False)
 
 
 def _header(name: str, description: str) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Table
@@ -40,6 +40,31 @@ def execute(connection: Connection, statement: str, parameters: Sequence[Any] = 
 @functools.lru_cache(maxsize=256)
 def _for_psycopg(statement: str) -> str:
     return statement.replace("?", "%s")
+
+
+def fetch(connection: Connection, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query as plain tuples, however many.
+
+    Args:
+        statement: ``{ids}`` in it stands for ``IN`` a list of numbers, ``{texts}`` for ``IN`` a list of texts.
+        parameters: one for each of these and each ``?``, in order.
+    """
+    if is_sqlite(connection):
+        spelled = statement.format(ids=_SQLITE_IN, texts=_SQLITE_IN)
+        values = tuple(json.dumps(value) if isinstance(value, list) else value for value in parameters)
+    else:
+        spelled = _for_psycopg(statement.format(ids="= ANY(?::bigint[])", texts="= ANY(?::text[])"))
+        values = tuple(_array(value) if isinstance(value, list) else value for value in parameters)
+    cursor: Any = connection.exec_driver_sql(spelled, values).cursor
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+_SQLITE_IN: Final = "IN (SELECT value FROM json_each(?))"
+
+
+def _array(values: list[Any]) -> Any:
+    return array_literal(values) if values and isinstance(values[0], int) else values
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from runyard.errors import RunyardError, Unavailable
 from runyard.store.engine import ATTEMPTS, Database, RetriedError, translated_errors
+from runyard.store.experiment_keys import RecordedKeys
 from runyard.store.keys import KeyNames
 from runyard.store.run_writes import Failure, LogBatch, RunChange, apply_writes, names_in
 
@@ -51,6 +52,7 @@ class Ingest:
 
     def __init__(self, database: Database) -> None:
         self.keys = KeyNames(database)
+        self._recorded = RecordedKeys()
         self._database = database
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="runyard-ingest", daemon=True)
@@ -132,7 +134,9 @@ class Ingest:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with translated_errors(), self._transaction(writes) as connection:
-                    return apply_writes(connection, writes, key_ids)
+                    outcomes, recorded = apply_writes(connection, writes, key_ids, self._recorded)
+                self._recorded.remember(recorded)
+                return outcomes
             except RetriedError:
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise Unavailable("the database is busy with conflicting writes; try again")

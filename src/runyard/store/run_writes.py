@@ -8,8 +8,9 @@ first statement that writes, so that its error leaves the others of the group un
 from __future__ import annotations
 
 import json
+import operator
 import random
-from collections import ChainMap
+from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -19,8 +20,9 @@ from sqlalchemy.engine import Connection
 from runyard.errors import InvalidParameter, NotFound, RunyardError
 from runyard.store import logged_models
 from runyard.store.dialect import array_literal, driver_cursor, execute, is_sqlite
+from runyard.store.experiment_keys import NamedKey, NamesByKind, RecordedKeys, record
 from runyard.store.points import Point, write_points
-from runyard.store.schema import ACTIVE
+from runyard.store.schema import ACTIVE, METRIC_KEY, PARAM_KEY, TAG_KEY
 from runyard.wire.names import shown
 
 T = TypeVar("T")
@@ -75,8 +77,10 @@ class RunChange(Generic[T]):
 
     run_id: str | None
     apply: Callable[[Connection, RunRow | None, Mapping[str, int]], T]
-    # Names that ``apply`` needs the numbers of.
+    # The tags that ``apply`` needs the numbers of; those it sets are among them.
     names: Sequence[str] = ()
+    # Where a run is being made.
+    experiment_id: int | None = None
     size: int = field(default=1, init=False)
     is_metrics_only: bool = field(default=False, init=False)
 
@@ -95,12 +99,16 @@ def names_in(writes: Iterable[LogBatch | RunChange[Any]]) -> set[str]:
 
 
 def apply_writes(
-    connection: Connection, writes: Sequence[LogBatch | RunChange[Any]], key_ids: Mapping[str, int]
-) -> list[Any]:
-    """Execute ``writes``; return for each its result or its `Failure`."""
+    connection: Connection,
+    writes: Sequence[LogBatch | RunChange[Any]],
+    key_ids: Mapping[str, int],
+    recorded: RecordedKeys,
+) -> tuple[list[Any], list[NamedKey]]:
+    """Execute ``writes``; return for each its result or its `Failure`, and what is recorded once this is committed."""
     rows = _lock_runs(connection, {write.run_id for write in writes if write.run_id is not None})
     outcomes: list[Any] = [None] * len(writes)
     batches: list[tuple[int, LogBatch, RunRow]] = []
+    logged: NamesByKind = defaultdict(set)
     for index, write in enumerate(writes):
         row = None
         if write.run_id is not None:
@@ -113,13 +121,35 @@ def apply_writes(
                 outcomes[index] = write.apply(connection, row, key_ids)
             except RunyardError as error:
                 outcomes[index] = Failure(error)
+                continue
+            experiment_id = row.experiment_id if row is not None else write.experiment_id
+            if write.names and experiment_id is not None:
+                logged[experiment_id, TAG_KEY].update(write.names)
         elif row is not None and row.lifecycle_stage != ACTIVE:
             outcomes[index] = Failure(run_not_active(row))
         elif row is not None:
             batches.append((index, write, row))
     if batches:
         _log(connection, batches, key_ids, outcomes)
-    return outcomes
+        for index, batch, row in batches:
+            if outcomes[index] is None:
+                _add_names(logged, row.experiment_id, batch)
+    new_keys = recorded.unknown(logged)
+    if new_keys:
+        record(connection, new_keys, key_ids)
+    return outcomes, new_keys
+
+
+_first: Final = operator.itemgetter(0)
+
+
+def _add_names(logged: NamesByKind, experiment_id: int, batch: LogBatch) -> None:
+    if batch.metrics:
+        logged[experiment_id, METRIC_KEY].update(map(_first, batch.metrics))
+    if batch.params:
+        logged[experiment_id, PARAM_KEY].update(map(_first, batch.params))
+    if batch.tags:
+        logged[experiment_id, TAG_KEY].update(map(_first, batch.tags))
 
 
 def run_not_found(run_id: str) -> NotFound:

@@ -81,7 +81,7 @@ def creation(
         set_tags(connection, {(row_id, key_ids[key]): value for key, value in all_tags.items()})
         return new_run(info, all_tags)
 
-    return RunChange(None, apply, tuple(all_tags))
+    return RunChange(None, apply, tuple(all_tags), experiment_id=number)
 
 
 def update(run_id: str, *, status: str | None, end_time: int | None, run_name: str | None) -> RunChange[RunInfo]:

@@ -157,6 +157,27 @@ run_tags = Table(
     Column("run", ROW_ID, primary_key=True, autoincrement=False),
     Column("key", ROW_ID, primary_key=True, autoincrement=False),
     Column("value", STRING, nullable=False),
+    # A value as long as a run's id may name one: this finds the children of runs, and costs other tags nothing.
+    Index(
+        "ix_run_tags_run_id",
+        "key",
+        "value",
+        sqlite_where=text("length(value) = 32"),
+        postgresql_where=text("length(value) = 32"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+METRIC_KEY, PARAM_KEY, TAG_KEY = 0, 1, 2
+
+# Which names were ever logged to runs of an experiment, for whoever needs the names of 100,000 runs at once. Written
+# with a name's first value there; no foreign key, for the lock that its check takes would come after those of runs.
+experiment_keys = Table(
+    "experiment_keys",
+    SCHEMA_METADATA,
+    Column("experiment_id", ROW_ID, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("key", ROW_ID, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 

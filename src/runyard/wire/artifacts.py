@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runyard.wire.base import Response
+from runyard.wire.model_versions import VersionRequest
 from runyard.wire.runs import RunRequest
 
 
@@ -15,6 +16,10 @@ class FileInfo(Response):
 class ListArtifacts(RunRequest):
     path: str | None = None
     page_token: str | None = None
+
+
+class ListVersionArtifacts(VersionRequest):
+    path: str | None = None
 
 
 class ListArtifactsResponse(Response):

@@ -21,34 +21,65 @@ from starlette.routing import Route
 from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, local_path, proxied_path, scheme_of
 from runyard.errors import (
+    ConfigurationError,
     InvalidParameter,
     NotImplementedHere,
     PermissionDenied,
     RangeNotSatisfiable,
     Unavailable,
 )
+from runyard.server.archive import ArchiveResponse, open_archive
 from runyard.server.endpoints import SURFACES, Routes
 from runyard.server.routes.runs import run_id_of
 from runyard.server.services import Services
 from runyard.store import logged_models, model_versions, runs
-from runyard.wire.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse
-from runyard.wire.names import check_no_nul, check_present
+from runyard.wire.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse, ListVersionArtifacts
+from runyard.wire.names import check_model_name, check_no_nul, check_present
 
 PROXY_PATH: Final = "/2.0/mlflow-artifacts/artifacts"
 # A page that is an artifact may show itself, but runs nothing and reaches nothing.
 _SANDBOX: Final = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+# An HTML page that is shown on purpose may run what it brings along, for plots do. Its origin is its own: it reaches
+# neither the UI, nor this server, nor any other.
+_SHOWN_PAGE: Final = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "style-src 'unsafe-inline' data:; img-src data: blob:; font-src data:; media-src data: blob:; "
+    "connect-src data: blob:"
+)
+# A sandbox would keep browsers from showing a PDF, in viewers that are sandboxes themselves.
+_SHOWN: Final = {"text/html": _SHOWN_PAGE, "application/pdf": "frame-ancestors 'self'"}
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 _OPEN_STORES: Final = 64
+# Where a folder is the server's to delete; it may read from others.
+_OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "wasbs"})
 
-routes = Routes("artifacts")
+_protocol = Routes("artifacts")
+_own = Routes("artifacts", api="runyard", version="1.0")
 
 
-@routes.get("artifacts/list")
+@_protocol.get("artifacts/list")
 async def list_artifacts(services: Services, request: ListArtifacts) -> ListArtifactsResponse:
     """List the artifacts directly below a path of a run."""
     run_id = run_id_of(request)
     root_uri = await run_in_threadpool(services.database.read, runs.get_artifact_uri, run_id)
-    entries = await list_entries(services, root_uri, request.path or "")
+    return await _list(services, root_uri, request.path or "")
+
+
+@_own.get("model-versions/artifacts")
+async def list_model_version_artifacts(services: Services, request: ListVersionArtifacts) -> ListArtifactsResponse:
+    """List the artifacts directly below a path of a model version, wherever its source keeps them."""
+    check_model_name(request.name)
+    root_uri = await run_in_threadpool(
+        services.database.read, model_versions.get_download_uri, request.name, request.version
+    )
+    return await _list(services, root_uri, request.path or "")
+
+
+routes: Final = (*_protocol, *_own)
+
+
+async def _list(services: Services, root_uri: str, path: str) -> ListArtifactsResponse:
+    entries = await list_entries(services, root_uri, path)
     return ListArtifactsResponse(
         root_uri=root_uri,
         files=[FileInfo(path=entry.path, is_dir=entry.is_dir, file_size=entry.size_bytes) for entry in entries],
@@ -61,6 +92,29 @@ async def list_entries(services: Services, artifact_uri: str, path: str) -> list
     entries = await store.list_folder(_below(prefix, check_artifact_path(path)))
     cut = len(prefix) + 1 if prefix else 0
     return [Entry(entry.path[cut:], entry.is_dir, entry.size_bytes) for entry in entries]
+
+
+async def delete_folder_of(services: Services, owner_id: str, artifact_uri: str) -> None:
+    """Delete the folder that holds the artifacts of a run or a logged model and nothing else.
+
+    Left alone, without an error, is what is not the server's to delete: a folder outside of its own, a scheme that it
+    has no store for, and a root that does not have the owner's id in its name, for others might share it.
+
+    Raises:
+        Unavailable: the store does not answer, or the server does not serve artifacts.
+    """
+    base, mark, query = artifact_uri.partition("?")
+    place, _, name = base.removesuffix("/artifacts").rpartition("/")
+    if name != owner_id or not base.endswith("/artifacts"):
+        return
+    scheme = scheme_of(artifact_uri)
+    folder = local_path(artifact_uri)
+    if scheme == PROXY_SCHEME:
+        await _proxied_store(services).delete(proxied_path(f"{place}/{name}"))
+    elif scheme in _OBJECT_SCHEMES:
+        await _opened(f"{place}{mark}{query}").delete(name)
+    elif folder is not None and _is_ours(services, folder):
+        await _opened(str(folder.parent.parent)).delete(name)
 
 
 async def list_proxied(request: Request) -> Response:
@@ -93,32 +147,42 @@ async def delete(request: Request) -> Response:
 
 async def get_run_artifact(request: Request) -> Response:
     """Send an artifact of a run, by run and path, as the pages of the UI ask for it."""
-    run_id = request.query_params.get("run_id") or request.query_params.get("run_uuid") or ""
-    check_present("run_id", run_id)
-    check_no_nul("run_id", run_id)
-    services = _services(request)
-    uri = await run_in_threadpool(services.database.read, runs.get_artifact_uri, run_id)
+    run_id = _run_id(request)
+    uri = await _find(request, runs.get_artifact_uri, run_id)
     return await _send_below(request, uri, request.query_params.get("path", ""))
 
 
 async def get_model_version_artifact(request: Request) -> Response:
     """Send an artifact of a model version."""
-    name, version = request.query_params.get("name", ""), request.query_params.get("version", "")
-    check_present("name", name)
-    check_present("version", version)
-    check_no_nul("name", name)
-    services = _services(request)
-    uri = await run_in_threadpool(services.database.read, model_versions.get_download_uri, name, version)
+    uri = await _find(request, model_versions.get_download_uri, *_name_and_version(request))
     return await _send_below(request, uri, request.query_params.get("path", ""))
 
 
 async def get_logged_model_artifact(request: Request) -> Response:
     """Send an artifact of a logged model."""
-    services = _services(request)
-    model_id = request.path_params["model_id"]
-    check_no_nul("model_id", model_id)
-    uri = await run_in_threadpool(services.database.read, logged_models.get_artifact_uri, model_id)
+    uri = await _find(request, logged_models.get_artifact_uri, _model_id(request))
     return await _send_below(request, uri, request.query_params.get("artifact_file_path", ""))
+
+
+async def get_run_archive(request: Request) -> Response:
+    """Send all artifacts below a path of a run as a zip."""
+    run_id = _run_id(request)
+    uri = await _find(request, runs.get_artifact_uri, run_id)
+    return await _send_archive(request, uri, run_id)
+
+
+async def get_model_version_archive(request: Request) -> Response:
+    """Send all artifacts below a path of a model version as a zip."""
+    name, version = _name_and_version(request)
+    uri = await _find(request, model_versions.get_download_uri, name, version)
+    return await _send_archive(request, uri, f"{name}-{version}")
+
+
+async def get_logged_model_archive(request: Request) -> Response:
+    """Send all artifacts below a path of a logged model as a zip."""
+    model_id = _model_id(request)
+    uri = await _find(request, logged_models.get_artifact_uri, model_id)
+    return await _send_archive(request, uri, model_id)
 
 
 async def upload_run_artifact(request: Request) -> Response:
@@ -149,6 +213,31 @@ async def not_presigned(_request: Request) -> NoReturn:
     )
 
 
+def _run_id(request: Request) -> str:
+    run_id = request.query_params.get("run_id") or request.query_params.get("run_uuid") or ""
+    check_present("run_id", run_id)
+    check_no_nul("run_id", run_id)
+    return run_id
+
+
+def _name_and_version(request: Request) -> tuple[str, str]:
+    name, version = request.query_params.get("name", ""), request.query_params.get("version", "")
+    check_present("name", name)
+    check_present("version", version)
+    check_no_nul("name", name)
+    return name, version
+
+
+def _model_id(request: Request) -> str:
+    model_id: str = request.path_params["model_id"]
+    check_no_nul("model_id", model_id)
+    return model_id
+
+
+async def _find(request: Request, find_uri: Callable[..., str], *args: str) -> str:
+    return await run_in_threadpool(_services(request).database.read, find_uri, *args)
+
+
 def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
@@ -177,11 +266,15 @@ def _store_of(services: Services, artifact_uri: str) -> tuple[ArtifactStore, str
     return _opened(artifact_uri), ""
 
 
-def _check_is_ours(services: Services, folder: Path) -> None:
-    # Anyone may create an experiment anywhere; the server's own files are not to be had by naming their folder.
+def _is_ours(services: Services, folder: Path) -> bool:
     settings = services.settings
     roots = [local_path(uri) for uri in (settings.artifact_root, settings.artifacts_destination)]
-    if not any(root is not None and folder.resolve().is_relative_to(root.resolve()) for root in roots):
+    return any(root is not None and folder.resolve().is_relative_to(root.resolve()) for root in roots)
+
+
+def _check_is_ours(services: Services, folder: Path) -> None:
+    # Anyone may create an experiment anywhere; the server's own files are not to be had by naming their folder.
+    if not _is_ours(services, folder):
         raise PermissionDenied(
             f"the server does not read {str(folder)!r} for others: it is not below its artifact folders; "
             "read it on the machine that has it, or start the server with --default-artifact-root above it"
@@ -190,7 +283,11 @@ def _check_is_ours(services: Services, folder: Path) -> None:
 
 @functools.lru_cache(maxsize=_OPEN_STORES)
 def _opened(artifact_uri: str) -> ArtifactStore:
-    return open_store(artifact_uri)
+    try:
+        return open_store(artifact_uri)
+    except ConfigurationError as error:
+        # Not of the server's settings: whoever made the experiment or the version named this place.
+        raise InvalidParameter(error.message) from error
 
 
 def _below(prefix: str, path: str) -> str:
@@ -202,6 +299,17 @@ async def _send_below(request: Request, artifact_uri: str, path: str) -> Respons
     check_present("path", checked)
     store, prefix = _store_of(_services(request), artifact_uri)
     return await _send(request, store, _below(prefix, checked))
+
+
+async def _send_archive(request: Request, artifact_uri: str, root_name: str) -> Response:
+    path = check_artifact_path(request.query_params.get("path", ""))
+    store, prefix = _store_of(_services(request), artifact_uri)
+    content = await open_archive(store, _below(prefix, path))
+    name = (path.rpartition("/")[2] or root_name).replace("/", "_")
+    return ArchiveResponse(
+        content,
+        {"content-disposition": _disposition("attachment", f"{name}.zip"), "x-content-type-options": "nosniff"},
+    )
 
 
 async def _receive(request: Request, store: ArtifactStore, path: str) -> Response:
@@ -231,9 +339,8 @@ async def _send(request: Request, store: ArtifactStore, path: str) -> Response:
         "etag": found.etag,
         "last-modified": email.utils.format_datetime(found.modified.replace(microsecond=0), usegmt=True),
         "accept-ranges": "bytes",
-        "content-disposition": _attachment(path.rpartition("/")[2]),
-        "content-security-policy": _SANDBOX,
         "x-content-type-options": "nosniff",
+        **_presentation(request, path),
     }
     if _is_known(request, found):
         return Response(status_code=304, headers=headers)
@@ -285,11 +392,25 @@ def _parse_date(text: str | None) -> datetime | None:
     return parsed if parsed.tzinfo is not None else None
 
 
-def _attachment(name: str) -> str:
+def _presentation(request: Request, path: str) -> dict[str, str]:
+    """Return the headers that say whether a browser shows an artifact, and what it may do then."""
+    media_type, encoding = mimetypes.guess_type(path)
+    policy = _SHOWN.get(media_type or "") if encoding is None else None
+    name = path.rpartition("/")[2]
+    if policy is None or request.query_params.get("inline") != "true":
+        return {"content-disposition": _disposition("attachment", name), "content-security-policy": _SANDBOX}
+    return {
+        "content-disposition": _disposition("inline", name),
+        "content-security-policy": policy,
+        "x-frame-options": "SAMEORIGIN",
+    }
+
+
+def _disposition(kind: str, name: str) -> str:
     # Both forms (RFC 6266): a plain one for old clients, and the exact one in UTF-8.
     plain = "".join(c if 32 <= ord(c) < 127 and c not in '"\\%' else "_" for c in name)
     exact = quote(name, safe="")
-    return f'attachment; filename="{plain}"' + (f"; filename*=UTF-8''{exact}" if plain != name else "")
+    return f'{kind}; filename="{plain}"' + (f"; filename*=UTF-8''{exact}" if plain != name else "")
 
 
 def _route(path: str, function: Callable[[Request], Awaitable[Response]], *methods: str) -> Route:
@@ -312,7 +433,10 @@ artifact_routes: Final = [
         )
     ),
     _route("/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files", get_logged_model_artifact, "GET"),
+    _route("/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/archive", get_logged_model_archive, "GET"),
     _route("/ajax-api/2.0/mlflow/upload-artifact", upload_run_artifact, "POST"),
     _route("/get-artifact", get_run_artifact, "GET", "HEAD"),
+    _route("/get-artifact-archive", get_run_archive, "GET"),
+    _route("/model-versions/get-artifact-archive", get_model_version_archive, "GET"),
     _route("/model-versions/get-artifact", get_model_version_artifact, "GET", "HEAD"),
 ]

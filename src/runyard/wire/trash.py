@@ -1,0 +1,33 @@
+"""The trash: what was deleted and can be restored, and deleting it for good."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from runyard.wire.base import Request, Response
+
+
+class SummarizeTrash(Request):
+    pass
+
+
+class TrashSummary(Response, omit_defaults=False):
+    experiment_count: int
+    # Deleted runs of experiments that are not themselves in the trash.
+    run_count: int
+
+
+class EmptyTrash(Request):
+    """What to delete for good, with its artifacts: each must be in the trash. At most 1,000 of each in one request."""
+
+    experiment_ids: Annotated[list[str], msgspec.Meta(max_length=1000)] = []
+    run_ids: Annotated[list[str], msgspec.Meta(max_length=1000)] = []
+
+
+class EmptyTrashResponse(Response, omit_defaults=False):
+    """What is gone; the runs of the experiments are counted too."""
+
+    experiment_count: int
+    run_count: int
