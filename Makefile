@@ -16,6 +16,9 @@ WORKERS ?= auto
 # Interpreters are the machine's; an index that needs more time than usual gets it.
 export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
+# npm on the UI, with the machine's Node or, where that is missing or old, with one from PyPI.
+NODE_PYTHON := $(VENVS)/node/bin/python
+NPM := $(NODE_PYTHON) hatch_build.py npm
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade)
 
@@ -28,23 +31,34 @@ demo: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## Start the server, train
 	@$(VENVS)/server/bin/python demo/run.py --client-python $(VENVS)/mlflow-3/bin/python
 
 .PHONY: test
-test: environments ## Run every test, those that need PostgreSQL, a browser or an upstream client too (ARGS="-k search" chooses)
+test: environments ui ## Run every test, those that need PostgreSQL, a browser or an upstream client too (ARGS="-k search" chooses)
+	$(NPM) test
 	$(DEV)/python -m pytest -m "" -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENVS)/dev/.ready ## Run the linter, the formatter's check and the strict type checker
+check: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Run the linters, the formatters' checks and the strict type checkers
 	$(DEV)/ruff check
 	$(DEV)/ruff format --check
 	$(DEV)/mypy
+	$(NPM) run --silent check
+
+.PHONY: ui
+ui: $(VENVS)/node/.ready ## Build the UI for a server that runs from these sources (npm run dev in ui/ shows changes at once)
+	$(NODE_PYTHON) hatch_build.py
+
+.PHONY: types
+types: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Write the UI's types of requests and answers anew, from the server's OpenAPI document
+	scripts/write-api-types $(DEV)/python $(NODE_PYTHON)
 
 .PHONY: bench
 bench: $(VENVS)/dev/.ready ## Measure against the peers on this machine and write benchmarks/RESULTS.md (ARGS=--quick is a smoke run)
 	$(DEV)/python -m benchmarks $(ARGS)
 
 .PHONY: format
-format: $(VENVS)/dev/.ready ## Format the code and mend what the linter can mend
+format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend what the linter can mend
 	$(DEV)/ruff check --fix-only
 	$(DEV)/ruff format
+	$(NPM) run --silent format
 
 .PHONY: environments
 environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL and Chromium if they are missing
@@ -52,17 +66,19 @@ environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) 
 	@scripts/ensure-package chromium chromium --version
 
 .PHONY: lock
-lock: $(UV) ## Lock what requirements/*.in and pyproject.toml ask for (UPGRADE=1 takes newer versions)
+lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml and ui/package.json ask for (UPGRADE=1 takes newer versions)
 	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
-	$(LOCK) requirements/build.in --output-file requirements/build.txt
+	$(LOCK) requirements/node.in --output-file requirements/node.txt
+	$(LOCK) requirements/build.in --constraints requirements/node.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
+	scripts/lock-ui-packages $(NODE_PYTHON)
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here
-	rm -rf $(VENVS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENVS) build dist ui/node_modules src/runyard/server/ui .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(UV): requirements/uv.txt
@@ -79,13 +95,19 @@ define environment
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) $<
 endef
 
+# Holds a Node only where the machine has none that is new enough.
+$(VENVS)/node/.ready: requirements/node.txt $(UV)
+	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
+	$(VENVS)/uv/bin/python hatch_build.py has-node || $(UV) pip sync --quiet --require-hashes --python $(@D) $<
+	@touch $@
+
 # The tests see the sources as they are; the demonstration runs what an installation would get.
 $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml $(UV)
 	$(environment)
 	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt --editable .
 	@touch $@
 
-$(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src -type f -not -name '*.pyc')
+$(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
 	$(environment)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
 	@touch $@

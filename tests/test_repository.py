@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -75,7 +76,13 @@ def test_no_file_names_the_host_of_a_package_registry(texts: dict[str, str]) -> 
 
 def test_no_lock_file_holds_an_address(texts: dict[str, str]) -> None:
     locks = {path: text for path, text in texts.items() if LOCK_NAME.match(path)}
-    assert locks.keys() >= {"requirements/dev.txt", "requirements/mlflow-2.txt", "requirements/mlflow-3.txt"}
+    expected = {
+        "requirements/dev.txt",
+        "requirements/mlflow-2.txt",
+        "requirements/mlflow-3.txt",
+        "ui/package-lock.json",
+    }
+    assert locks.keys() >= expected
     assert lines_with(re.compile(r"://|--index|--find-links|--extra-index"), locks) == []
 
 
@@ -85,6 +92,12 @@ def test_every_package_in_a_lock_of_ours_has_hashes(texts: dict[str, str]) -> No
             for entry in re.findall(r"^[a-zA-Z].*?(?=^[a-zA-Z]|\Z)", text, re.MULTILINE | re.DOTALL):
                 assert "==" in entry.splitlines()[0], f"{path} does not pin {entry.splitlines()[0]}"
                 assert "--hash=sha256:" in entry, f"{path} has no hash for {entry.splitlines()[0]}"
+
+
+def test_every_package_of_the_ui_has_a_hash(texts: dict[str, str]) -> None:
+    packages = json.loads(texts["ui/package-lock.json"])["packages"]
+    bare = [name for name, package in packages.items() if name and not package.get("integrity", "").startswith("sha")]
+    assert bare == []
 
 
 def test_no_file_holds_a_path_of_the_machine_it_was_written_on(texts: dict[str, str]) -> None:

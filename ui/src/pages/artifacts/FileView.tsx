@@ -1,0 +1,79 @@
+import { Download, Package } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import { artifactUrl } from "../../api/artifacts";
+import { Button } from "../../components/Button";
+import { Loading } from "../../components/Problem";
+import { CopyButton } from "../../components/Text";
+import { useStrings } from "../../i18n";
+import { kindOf, nameOf, parentOf, type PreviewKind } from "../../lib/artifacts/kind";
+import { formatSize } from "../../lib/format";
+import { RegisterModelDialog } from "../models/RegisterModelDialog";
+import type { ArtifactSource } from "./ArtifactBrowser";
+
+export interface PreviewProps {
+  source: ArtifactSource;
+  path: string;
+  /** Where the file is read. */
+  url: string;
+  sizeBytes: number | undefined;
+}
+
+const PREVIEWS: Record<PreviewKind, React.LazyExoticComponent<(props: PreviewProps) => React.ReactNode>> = {
+  audio: lazy(() => import("./previews/MediaPreview")),
+  binary: lazy(() => import("./previews/BinaryPreview")),
+  csv: lazy(() => import("./previews/CsvPreview")),
+  html: lazy(() => import("./previews/HtmlPreview")),
+  image: lazy(() => import("./previews/ImagePreview")),
+  json: lazy(() => import("./previews/JsonPreview")),
+  markdown: lazy(() => import("./previews/MarkdownPreview")),
+  model: lazy(() => import("./previews/ModelPreview")),
+  notebook: lazy(() => import("./previews/NotebookPreview")),
+  parquet: lazy(() => import("./previews/ParquetPreview")),
+  pdf: lazy(() => import("./previews/PdfPreview")),
+  text: lazy(() => import("./previews/TextPreview")),
+  video: lazy(() => import("./previews/MediaPreview")),
+};
+
+interface FileViewProps {
+  source: ArtifactSource;
+  path: string;
+  sizeBytes: number | undefined;
+}
+
+/** A file: what it is called, and what it shows, by its kind. */
+export function FileView({ source, path, sizeBytes }: FileViewProps) {
+  const t = useStrings();
+  const [isRegistering, setRegistering] = useState(false);
+  const kind = kindOf(path);
+  const Preview = PREVIEWS[kind];
+  const url = artifactUrl(source, path);
+  return (
+    <>
+      <header className="artifact-head">
+        <h2 className="truncate" title={path}>
+          {nameOf(path)}
+        </h2>
+        {sizeBytes !== undefined && <span className="muted nowrap">{formatSize(sizeBytes)}</span>}
+        <CopyButton text={path} what={t.artifacts.copyPath} />
+        <span className="spacer" />
+        {kind === "model" && source.kind === "run" && (
+          <Button onClick={() => setRegistering(true)}>
+            <Package size={14} aria-hidden /> {t.artifacts.register}
+          </Button>
+        )}
+        <a className="button" href={url} download={nameOf(path)}>
+          <Download size={14} aria-hidden /> {t.artifacts.download}
+        </a>
+      </header>
+      <Suspense fallback={<Loading />}>
+        <Preview source={source} path={path} url={url} sizeBytes={sizeBytes} />
+      </Suspense>
+      {isRegistering && source.kind === "run" && (
+        <RegisterModelDialog
+          source={{ kind: "run", runId: source.runId, path: parentOf(path) }}
+          onClose={() => setRegistering(false)}
+        />
+      )}
+    </>
+  );
+}

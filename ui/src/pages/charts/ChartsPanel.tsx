@@ -1,0 +1,199 @@
+import { useQuery } from "@tanstack/react-query";
+import { ChartLine, ChevronDown, ChevronRight, SearchX } from "lucide-react";
+import { lazy, Suspense, useId, useMemo } from "react";
+import { api, ask } from "../../api/client";
+import { LIVE_INTERVAL_MS, runColumnsQuery, runQuery } from "../../api/runs";
+import { Button } from "../../components/Button";
+import { Empty, Loading, Problem } from "../../components/Problem";
+import { useStrings } from "../../i18n";
+import { foundKeys, movedCard, type Section, sectionsOf, toggledIn } from "../../lib/charts/sections";
+import type { CardSettings, ChartsLayout } from "./layout";
+import { MetricCard } from "./MetricCard";
+import { Toolbar } from "./Toolbar";
+import "./ChartsPanel.css";
+
+const PlotsSection = lazy(async () => ({ default: (await import("./plots/PlotsSection")).PlotsSection }));
+
+const HEIGHTS = { small: 150, medium: 220, large: 340 };
+const EMPTY_LAYOUT: ChartsLayout = { version: 1 };
+
+/** A run as charts show it. */
+export interface ChartRun {
+  runId: string;
+  name: string;
+  /** A CSS colour. */
+  color: string;
+  isRunning: boolean;
+}
+
+interface ChartsPanelProps {
+  experimentIds: string[];
+  /** At most 100. */
+  runs: ChartRun[];
+  /** Only metrics whose names start so: "system/". */
+  prefix?: string;
+  /** No metrics whose names start so. */
+  exclude?: string;
+  /** Whether the charts of params and metrics that the reader adds are shown too. */
+  showPlots?: boolean;
+  /** How the reader has arranged the charts; undefined is the arrangement that comes by itself. */
+  layout: ChartsLayout | undefined;
+  onLayoutChange: (layout: ChartsLayout) => void;
+}
+
+/** Charts of some runs: a card for each metric, and those that the reader adds. */
+export default function ChartsPanel(props: ChartsPanelProps) {
+  const { experimentIds, runs, prefix, exclude, showPlots = false, onLayoutChange } = props;
+  const layout = props.layout ?? EMPTY_LAYOUT;
+  const t = useStrings();
+  const group = useId();
+  const keys = useMetricKeys(experimentIds, runs);
+  const shown = useMemo(
+    () =>
+      (keys.data ?? []).filter(
+        (key) =>
+          (prefix === undefined || key.startsWith(prefix)) && (exclude === undefined || !key.startsWith(exclude)),
+      ),
+    [keys.data, prefix, exclude],
+  );
+  const found = useMemo(() => foundKeys(shown, layout.search ?? ""), [shown, layout.search]);
+  const sections = useMemo(() => sectionsOf(found, layout), [found, layout]);
+  const hiddenCount = found.filter((key) => layout.hidden?.includes(key)).length;
+  if (runs.length === 0) {
+    return (
+      <Empty title={t.charts.noRuns} icon={<ChartLine size={32} />}>
+        {t.charts.noRunsHint}
+      </Empty>
+    );
+  }
+  return (
+    <div className="charts-panel">
+      <Toolbar layout={layout} onChange={onLayoutChange} />
+      {showPlots && (
+        <Suspense fallback={<Loading lines={2} />}>
+          <PlotsSection
+            experimentIds={experimentIds}
+            runs={runs}
+            plots={layout.plots ?? []}
+            onPlotsChange={(plots) => onLayoutChange({ ...layout, plots: plots.length > 0 ? plots : undefined })}
+          />
+        </Suspense>
+      )}
+      {keys.error && <Problem error={keys.error} onRetry={() => void keys.refetch()} />}
+      {keys.isPending && <Loading />}
+      {keys.isSuccess && shown.length === 0 && (
+        <Empty title={t.charts.noMetrics} icon={<ChartLine size={32} />}>
+          {t.charts.noMetricsHint}
+        </Empty>
+      )}
+      {shown.length > 0 && found.length === 0 && <Empty title={t.charts.nothingFound} icon={<SearchX size={32} />} />}
+      {sections.map((section) => (
+        <ChartsSection
+          key={section.isPinned ? "pinned" : `prefix ${section.prefix}`}
+          section={section}
+          runs={runs}
+          layout={layout}
+          group={group}
+          onLayoutChange={onLayoutChange}
+        />
+      ))}
+      {hiddenCount > 0 && (
+        <p className="row muted">
+          {t.charts.hidden(hiddenCount)}
+          <Button onClick={() => onLayoutChange({ ...layout, hidden: undefined })}>{t.charts.showHidden}</Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface ChartsSectionProps {
+  section: Section;
+  runs: readonly ChartRun[];
+  layout: ChartsLayout;
+  group: string;
+  onLayoutChange: (layout: ChartsLayout) => void;
+}
+
+function ChartsSection({ section, runs, layout, group, onLayoutChange }: ChartsSectionProps) {
+  const t = useStrings();
+  const name = section.isPinned ? t.charts.pinned : section.prefix || t.charts.others;
+  const place = section.isPinned ? "pinned" : section.prefix;
+  const isOpen = !layout.closed?.includes(place);
+  const size = layout.size ?? "medium";
+  const step = (key: string, places: number) => {
+    const target = section.keys[section.keys.indexOf(key) + places];
+    if (target !== undefined) onLayoutChange(movedCard(layout, section, key, target));
+  };
+  const settings = (key: string, card: CardSettings) => {
+    const kept = { ...layout.cards, [key]: card };
+    if (Object.values(card).every((value) => value === undefined || value === false)) delete kept[key];
+    onLayoutChange({ ...layout, cards: Object.keys(kept).length > 0 ? kept : undefined });
+  };
+  return (
+    <section aria-label={t.charts.section(name, section.keys.length)}>
+      <h2>
+        <button
+          type="button"
+          className="charts-section-head"
+          aria-expanded={isOpen}
+          onClick={() => onLayoutChange({ ...layout, closed: toggledIn(layout.closed, place) })}
+        >
+          {isOpen ? <ChevronDown size={15} aria-hidden /> : <ChevronRight size={15} aria-hidden />}
+          {name} <span className="muted">{section.keys.length}</span>
+        </button>
+      </h2>
+      {isOpen && (
+        <div className={`charts-grid ${size}`}>
+          {section.keys.map((key) => (
+            <MetricCard
+              key={key}
+              name={key}
+              runs={runs}
+              layout={layout}
+              isPinned={section.isPinned}
+              height={HEIGHTS[size]}
+              group={group}
+              onSettings={(card) => settings(key, card)}
+              onPin={() => onLayoutChange({ ...layout, pinned: toggledIn(layout.pinned, key) })}
+              onHide={() => onLayoutChange({ ...layout, hidden: toggledIn(layout.hidden, key) })}
+              onMove={(moved, target) => onLayoutChange(movedCard(layout, section, moved, target))}
+              onStep={(places) => step(key, places)}
+            />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** The metrics that any of the runs has, sorted; asked for again while one of them goes on. */
+function useMetricKeys(experimentIds: string[], runs: readonly ChartRun[]) {
+  const isLive = runs.some(({ isRunning }) => isRunning);
+  const runIds = runs.map(({ runId }) => runId);
+  const single = useQuery({
+    ...runQuery(runIds[0] ?? ""),
+    enabled: runIds.length === 1,
+    select: (run) => (run.data.metrics ?? []).map(({ key }) => key),
+  });
+  const columns = useQuery({ ...runColumnsQuery(experimentIds), enabled: runIds.length > 1 });
+  const names = columns.data?.metrics;
+  const several = useQuery({
+    queryKey: ["metric-keys", runIds, names],
+    queryFn: async ({ signal }) => {
+      const found: string[] = [];
+      // Only what one of these runs has: an experiment may have thousands of names more.
+      for (let at = 0; at < names!.length; at += 1000) {
+        const wanted = names!.slice(at, at + 1000).map((key) => `metrics.${key}`);
+        const body = { run_ids: runIds, columns: wanted };
+        const table = await ask(api.POST("/api/1.0/runyard/runs/table", { body, signal }));
+        found.push(...wanted.filter((name) => table.columns[name]?.some((cell) => cell !== null)));
+      }
+      return found.map((name) => name.slice("metrics.".length));
+    },
+    enabled: runIds.length > 1 && names !== undefined,
+    placeholderData: (previous) => previous,
+    refetchInterval: isLive ? LIVE_INTERVAL_MS * 3 : false,
+  });
+  return runIds.length === 1 ? single : several;
+}
