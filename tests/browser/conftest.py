@@ -57,7 +57,8 @@ def open_page(browser: Browser, server: ServerProcess) -> Iterator[Callable[...,
         complaints.append(f"error: {error}")
 
     def on_request(request: Request) -> None:
-        if not request.url.startswith((server.url, "data:")):
+        # The last two are the browser's own viewer of PDF files.
+        if not request.url.startswith((server.url, "data:", f"blob:{server.url}", "chrome-extension:", "chrome:")):
             complaints.append(f"asked of another: {request.url}")
 
     def open_path(path: str, *, width: int = 1280, dark: bool = False) -> Page:

@@ -1,0 +1,195 @@
+"""Artifacts: found in their tree, shown by their kind, downloaded, and kept from running in the UI's origin."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from tests.browser.axe import complaints_of_axe
+from tests.browser.world import World, artifact_files, make_world
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def world(server: ServerProcess) -> World:
+    return make_world(server.port, run_count=1, steps=2)
+
+
+@pytest.fixture
+def show(open_page: OpenPage, world: World) -> Callable[[str], Page]:
+    return lambda path: open_page(address(world, path))
+
+
+def address(world: World, path: str) -> str:
+    return f"/#/experiments/{world.experiment_id}/runs/{world.artifacts_run_id}?tab=artifacts&path={quote(path)}"
+
+
+def test_the_tree_is_walked_by_the_keyboard(show: Callable[[str], Page]) -> None:
+    page = show("")
+    tree = page.get_by_role("tree")
+    expect(tree.get_by_role("treeitem", name="notes.txt")).to_be_visible()
+    tree.focus()
+    page.keyboard.press("p")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(tree.get_by_role("treeitem", name="train.py")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="train.py")).to_be_visible()
+    expect(page).to_have_url(re.compile("train.py"))
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(tree.get_by_role("treeitem", name="train.py")).to_have_count(0)
+
+
+def test_files_are_filtered_by_their_names(show: Callable[[str], Page]) -> None:
+    page = show("model/MLmodel")
+    page.get_by_role("searchbox", name="Filter files").fill("pkl")
+    expect(page.get_by_role("treeitem", name="model.pkl")).to_be_visible()
+    expect(page.get_by_role("treeitem", name="notes.txt")).to_have_count(0)
+
+
+def test_code_has_colours_and_line_numbers(show: Callable[[str], Page]) -> None:
+    page = show("code/train.py")
+    expect(page.locator(".hljs-keyword", has_text="import")).to_be_visible()
+    expect(page.locator(".code-lines")).to_contain_text("6")
+
+
+def test_json_is_a_tree_that_opens(show: Callable[[str], Page]) -> None:
+    page = show("config.json")
+    expect(page.get_by_text('"adam"')).to_be_visible()
+    page.locator("summary", has_text="optimizer").click()
+    expect(page.get_by_text('"adam"')).to_be_hidden()
+    page.get_by_label("As text").check()
+    expect(page.locator(".code")).to_contain_text('{"optimizer"')
+
+
+def test_a_table_is_read_a_page_at_a_time(show: Callable[[str], Page]) -> None:
+    page = show("tables/scores.csv")
+    expect(page.get_by_role("cell", name="row 0", exact=True)).to_be_visible()
+    expect(page.get_by_text("Rows 1 to 200 of 2,500")).to_be_visible()
+    page.get_by_role("button", name="Next rows").click()
+    expect(page.get_by_role("cell", name="row 200", exact=True)).to_be_visible()
+
+
+def test_a_notebook_shows_its_cells_and_outputs(show: Callable[[str], Page]) -> None:
+    page = show("analysis.ipynb")
+    expect(page.get_by_role("heading", name="A notebook")).to_be_visible()
+    expect(page.locator(".artifact-output", has_text="hello")).to_be_visible()
+
+
+def test_markdown_is_text_with_its_links_outside(show: Callable[[str], Page]) -> None:
+    page = show("report.md")
+    expect(page.get_by_role("heading", name="Churn", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="the docs")).to_have_attribute("rel", re.compile("noopener"))
+
+
+def test_a_page_of_html_runs_in_an_origin_of_its_own(show: Callable[[str], Page]) -> None:
+    page = show("report.html")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("script ran in null")).to_be_visible()
+    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts"
+
+
+def test_an_image_is_an_image_and_the_script_of_an_svg_does_not_run(show: Callable[[str], Page]) -> None:
+    page = show("plots/shape.svg")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    image = page.get_by_role("img", name="shape.svg")
+    expect(image).to_be_visible()
+    assert image.evaluate("(image) => image.complete && image.naturalWidth > 0")
+    assert dialogs == []
+
+
+def test_images_of_steps_are_side_by_side_and_the_slider_goes_through_them(show: Callable[[str], Page]) -> None:
+    page = show("images")
+    expect(page.get_by_role("img", name="sample, Step 20")).to_be_visible()
+    expect(page.get_by_role("img", name="mask, Step 20")).to_be_visible()
+    page.get_by_label("Step", exact=True).press("ArrowLeft")
+    expect(page.get_by_role("img", name="sample, Step 10")).to_be_visible()
+
+
+def test_sound_has_a_player_and_a_pdf_a_frame(show: Callable[[str], Page]) -> None:
+    expect(show("sound.wav").locator("audio")).to_be_visible()
+    expect(show("report.pdf").locator("iframe")).to_have_attribute("src", re.compile("^blob:"))
+
+
+def test_a_model_shows_its_signature_and_how_to_use_it(show: Callable[[str], Page], world: World) -> None:
+    page = show("model/MLmodel")
+    expect(page.get_by_role("row", name="tenure double yes")).to_be_visible()
+    expect(page.get_by_text(f'load_model("runs:/{world.artifacts_run_id}/model")')).to_be_visible()
+    page.get_by_role("tab", name="curl").click()
+    expect(page.get_by_text("dataframe_split")).to_be_visible()
+    page.get_by_role("button", name="Register model").last.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_of_a_large_file_only_the_beginning_is_read(show: Callable[[str], Page]) -> None:
+    page = show("")
+    read: list[int] = []
+
+    def remember(response: Response) -> None:
+        if "big.log" in response.url and response.status == 206:
+            read.append(int(response.headers["content-length"]))
+
+    page.on("response", remember)
+    page.get_by_role("treeitem", name="logs").click()
+    page.get_by_role("treeitem", name="big.log").click()
+    expect(page.get_by_text("The first 512.0 KiB of 2.5 MiB.")).to_be_visible()
+    assert read == [512 * 1024]
+
+
+def test_a_file_of_an_unknown_kind_shows_its_first_bytes(show: Callable[[str], Page]) -> None:
+    page = show("weights.bin")
+    expect(page.get_by_text("00000010  10 11 12")).to_be_visible()
+
+
+def test_files_and_folders_are_downloaded(show: Callable[[str], Page]) -> None:
+    page = show("code/train.py")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == artifact_files()["code/train.py"]
+    page.get_by_role("treeitem", name="plots").click()
+    with page.expect_download() as archive:
+        page.get_by_role("link", name="Download as zip").click()
+    with zipfile.ZipFile(io.BytesIO(archive.value.path().read_bytes())) as files:
+        assert sorted(files.namelist()) == ["roc.png", "shape.svg"]
+
+
+def test_a_file_that_is_not_there_is_said_so(show: Callable[[str], Page]) -> None:
+    expect(show("nothing.txt").get_by_role("alert")).to_contain_text("nothing.txt")
+
+
+def test_a_run_without_artifacts_says_how_to_log_one(open_page: OpenPage, world: World) -> None:
+    page = open_page(f"/#/experiments/{world.experiment_id}/runs/{world.parent_run_id}?tab=artifacts")
+    expect(page.get_by_text("No artifacts")).to_be_visible()
+    expect(page.get_by_text("mlflow.log_text")).to_be_visible()
+
+
+def test_versions_and_logged_models_show_their_files(open_page: OpenPage, world: World) -> None:
+    page = open_page(f"/#/models/{world.model_name}/versions/2")
+    expect(page.get_by_role("treeitem", name="MLmodel")).to_be_visible()
+    page.get_by_role("treeitem", name="MLmodel").click()
+    expect(page.get_by_text(f'load_model("models:/{world.model_name}/2")').last).to_be_visible()
+    page = open_page(f"/#/experiments/{world.experiment_id}/models/{world.model_id}")
+    expect(page.get_by_role("treeitem", name="MLmodel")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["", "code/train.py", "model/MLmodel"])
+@pytest.mark.parametrize("width, dark", [(390, True), (1280, False)])
+def test_artifacts_are_accessible_and_fit(open_page: OpenPage, world: World, path: str, width: int, dark: bool) -> None:
+    page = open_page(address(world, path), width=width, dark=dark)
+    expect(page.locator("main h2").first).to_be_visible()
+    page.wait_for_timeout(500)
+    assert complaints_of_axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
