@@ -1,0 +1,153 @@
+"""How fast the UI is with very many runs: `python -m benchmarks.ui` opens a seeded experiment in Chromium and measures.
+
+What is measured is what a reader waits for: from the address to the first rows, from a click to the rows it asked for,
+and how long each frame takes while the table is scrolled both ways.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.seed import Shape, seed
+from tests.browser.conftest import ARGUMENTS
+from tests.servers import ServerProcess, start_runyard
+
+FRAMES = 180
+SCROLL = """
+async ([down, right, frames]) => {
+  const grid = document.querySelector(".runs-grid");
+  const times = [];
+  let last = performance.now();
+  for (let frame = 0; frame < frames; frame++) {
+    grid.scrollBy(right, down);
+    await new Promise((done) => requestAnimationFrame(done));
+    const now = performance.now();
+    times.push(now - last);
+    last = now;
+  }
+  return times;
+}
+"""
+
+
+@click.command(help=__doc__)
+@click.option("--runs", default=100_000, show_default=True, help="Runs in the experiment.")
+@click.option(
+    "--columns", default=1000, show_default=True, help="Different metrics, params and tags, all of them shown."
+)
+@click.option("--repeats", default=5, show_default=True, help="How often each thing is done; the median counts.")
+@click.option("--database", help="A database that was seeded before; by default one is made and removed.")
+def main(runs: int, columns: int, repeats: int, database: str | None) -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        uri = database or f"sqlite:///{folder}/seeded.db"
+        experiment_id = seed(uri, Shape(runs=runs, columns=columns))
+        server = start_runyard(uri, Path(folder))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        try:
+            for name, value in measure(browser, server, experiment_id, repeats).items():
+                click.echo(f"{name:44} {value}")
+        finally:
+            browser.close()
+            server.stop()
+
+
+def measure(browser: Browser, server: ServerProcess, experiment_id: str, repeats: int) -> dict[str, str]:
+    address = f"{server.url}/#/experiments/{experiment_id}"
+    found: dict[str, str] = {}
+    cold = [_open(browser, address) for _ in range(repeats)]
+    found["page opened to first rows, empty cache"] = f"{statistics.median(cold):.0f} ms"
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    sent = _count_bytes(page)
+    page.goto(address)
+    _wait_for_rows(page)
+    page.wait_for_load_state("networkidle")
+    found["sent for the page, scripts and styles"] = f"{sum(sent) / 1000:.0f} kB"
+    for text in ("Started", "Duration"):
+        times = [
+            _time(page, lambda name=text: page.get_by_role("button", name=name, exact=True).click())
+            for _ in range(repeats)
+        ]
+        found[f"sorted by {text}"] = f"{statistics.median(times):.0f} ms"
+    page.close()
+
+    names = _columns(server, experiment_id)
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{address}?columns={quote(json.dumps(names))}")
+    _wait_for_rows(page)
+    page.wait_for_timeout(2000)
+    for what, down, right in (("down", 40, 0), ("right", 0, 40), ("both ways, three rows a frame", 96, 24)):
+        times = sorted(page.evaluate(SCROLL, [down, right, FRAMES]))
+        found[f"a frame, {len(names)} columns, scrolling {what}"] = (
+            f"{statistics.median(times):.1f} ms, 95 % under {times[int(FRAMES * 0.95)]:.1f} ms"
+        )
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    heap = session.send("Runtime.getHeapUsage")["usedSize"]
+    cells = page.locator(".runs-grid-cell").count()
+    found["memory of the page afterwards"] = f"{heap / 1e6:.0f} MB, {cells} cells drawn"
+    page.close()
+    return found
+
+
+def _open(browser: Browser, address: str) -> float:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    start = time.perf_counter()
+    page.goto(address)
+    _wait_for_rows(page)
+    elapsed = (time.perf_counter() - start) * 1e3
+    page.context.close()
+    return elapsed
+
+
+def _wait_for_rows(page: Page) -> None:
+    """Wait until the rows in view have their names: not only that there are rows."""
+    page.wait_for_function("document.querySelectorAll('.runs-grid-line.body a[href*=\"/runs/\"]').length > 10")
+
+
+def _time(page: Page, act: Any) -> float:
+    """Return the milliseconds from an act to other rows."""
+    first = "document.querySelector('.runs-grid-line.body')?.id"
+    before = page.evaluate(first)
+    start = time.perf_counter()
+    act()
+    page.wait_for_function(f"(before) => {first} !== before", arg=before)
+    _wait_for_rows(page)
+    return (time.perf_counter() - start) * 1e3
+
+
+def _count_bytes(page: Page) -> list[int]:
+    sent: list[int] = []
+
+    def on_finished(request: Any) -> None:
+        if "/api/" not in request.url:
+            sizes = request.sizes()
+            sent.append(sizes["responseBodySize"] + sizes["responseHeadersSize"])
+
+    page.on("requestfinished", on_finished)
+    return sent
+
+
+def _columns(server: ServerProcess, experiment_id: str) -> list[str]:
+    from tests.server.http import send
+
+    body = json.dumps({"experiment_ids": [experiment_id]}).encode()
+    names = send(server.port, "POST", "/api/1.0/runyard/runs/columns", body, {"Content-Type": "application/json"}).json
+    return [
+        "attributes.run_name",
+        *(f"{kind}.{name}" for kind in ("params", "tags", "metrics") for name in names[kind]),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
