@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from tests.servers import ServerProcess
 
@@ -20,6 +20,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A machine that runs other tests beside these is slow now and then; what is right is right later, too.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def open_page(browser: Browser, server: ServerProcess) -> Iterator[Callable[...,
             permissions=["clipboard-read", "clipboard-write"],
         )
         pages.append(page)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(20_000)
         page.on("console", on_console)
         page.on("pageerror", on_error)
         page.on("request", on_request)

@@ -136,7 +136,7 @@ def test_charts_are_pinned_hidden_and_moved_by_the_keyboard(charts: Page) -> Non
     section.scroll_into_view_if_needed()
     names = section.locator(".metric-card-name")
     first = names.first.inner_text()
-    section.get_by_role("button", name=re.compile(f"Move {re.escape(first)}")).press("Alt+ArrowRight")
+    section.get_by_role("button", name=f"Move {first}: drag it").press("Alt+ArrowRight")
     expect(names.last).to_have_text(first)
     charts.reload()
     expect(charts.get_by_role("region", name="Pinned, 1 chart")).to_be_visible()
@@ -154,13 +154,13 @@ def test_a_chart_is_saved_as_png_svg_and_csv(charts: Page) -> None:
     assert png.startswith(b"\x89PNG")
     assert len(png) > 1000
     _, svg = saved("Save as SVG")
-    assert svg.count(b"<polyline") == 7
+    assert svg.count(b"<polyline") == 4
     assert b"train-adam-00" in svg
     _, table = saved("Save every point as CSV")
     lines = table.decode().splitlines()
     assert lines[0] == "run_id,run_name,step,timestamp,value"
-    # Four runs of 120 points, and the four of the sweep with one each.
-    assert len(lines) == 1 + 4 * 120 + 4
+    # Four runs of 120 points; the sweep's runs are below their parent, and not among the first of the table.
+    assert len(lines) == 1 + 4 * 120
 
 
 def test_what_is_not_a_number_is_marked_and_what_a_logarithm_lacks_is_counted(
@@ -222,7 +222,7 @@ def test_of_very_many_charts_only_those_in_view_are_drawn(
     expect(page.locator("canvas").first).to_be_visible()
     assert page.locator("canvas").count() < 60
     page.locator("figure").last.scroll_into_view_if_needed()
-    expect(page.locator("figure").last.locator("canvas")).to_be_visible()
+    expect(page.locator("figure").last.locator("canvas")).to_be_visible(timeout=40_000)
     assert page.locator("canvas").count() < 60
 
 

@@ -219,7 +219,7 @@ def _make_training_run(port: int, experiment_id: str, number: int, chance: rando
     run_id = make_run(port, experiment_id, f"train-{optimizer}-{number:02d}", tags, start)
     depth = 2 + number % 4
     log(port, run_id, params={"optimizer": optimizer, "lr": rate, "depth": depth, "batch_size": 2 ** (4 + number % 3)})
-    quality = 1 - abs(math.log10(rate) + 2.5) / 5 + 0.02 * depth
+    quality = min(0.98, 0.9 - abs(math.log10(rate) + 2.5) / 5 + 0.02 * depth)
     points: list[dict[str, Any]] = []
     for step in range(steps):
         time_ms = start + step * 1000
