@@ -35,6 +35,7 @@ from runyard.server.routes import (
     metrics,
     model_versions,
     registered_models,
+    run_changes,
     run_tables,
     runs,
     server_info,
@@ -61,6 +62,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
         model_versions,
         server_info,
         run_tables,
+        run_changes,
         trash,
     )
     for endpoint in module.routes

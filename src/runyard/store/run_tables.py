@@ -70,11 +70,12 @@ def list_run_ids(connection: Connection, request: ListRunIds) -> bytes:
     # The database puts the list together, in half the time of fetching 100,000 rows; no id holds what JSON escapes.
     listed = sa.func.group_concat if is_sqlite(connection) else sa.func.string_agg
     joined = listed(ordered.c.run_id, '","').label("joined")
-    total_count, run_ids = connection.execute(sa.select(sa.func.count(), joined).select_from(ordered)).one()
-    if total_count == request.max_results:
+    count, run_ids = connection.execute(sa.select(sa.func.count(), joined).select_from(ordered)).one()
+    total_count: int | None = count
+    if count == request.max_results:
         matching = query.matching(base.add_columns(sa.func.count()).select_from(runs))
-        total_count = connection.execute(matching).scalar_one()
-    return b'{"run_ids":[%b],"total_count":%d}' % (f'"{run_ids}"'.encode() if run_ids else b"", total_count)
+        total_count = connection.execute(matching).scalar_one() if request.count else None
+    return b'{"run_ids":[%b],"total_count":%b}' % (f'"{run_ids}"'.encode() if run_ids else b"", _encode(total_count))
 
 
 def find_runs(connection: Connection, request: FindRuns) -> FoundRuns:

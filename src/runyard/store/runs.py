@@ -132,8 +132,8 @@ def _move(run_id: str, stage: str) -> RunChange[None]:
     return RunChange(run_id, apply)
 
 
-def tag_deletion(run_id: str, key: str) -> RunChange[None]:
-    """Return the write that removes a tag; one that is not there is NotFound."""
+def tag_deletion(run_id: str, key: str, *, must_exist: bool = True) -> RunChange[None]:
+    """Return the write that removes a tag; where it must exist, one that is not there is NotFound."""
 
     def apply(connection: Connection, row: RunRow | None, key_ids: Mapping[str, int]) -> None:
         assert row is not None
@@ -142,7 +142,7 @@ def tag_deletion(run_id: str, key: str) -> RunChange[None]:
         deleted = connection.execute(
             sa.delete(run_tags).where(run_tags.c.run == row.id, run_tags.c.key == key_ids[key])
         )
-        if deleted.rowcount == 0:
+        if must_exist and deleted.rowcount == 0:
             raise NotFound(f"No tag with name: {key} in run with id {run_id}")
 
     return RunChange(run_id, apply, (key,))

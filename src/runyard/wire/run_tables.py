@@ -54,13 +54,18 @@ class RunTable(Response, omit_defaults=False):
 class ListRunIds(RunScope, kw_only=True):
     order_by: list[str] | None = None
     max_results: Annotated[int, msgspec.Meta(ge=1, le=MAX_RUN_IDS)] = MAX_RUN_IDS
+    # To count all is, with a filter, to read all: the first hundred are there at once without it.
+    count: bool = True
 
 
 class RunIds(Response, omit_defaults=False):
-    """The ids of the runs in their order, at most max_results, and how many runs there are in all."""
+    """The ids of the runs in their order, at most max_results, and how many runs there are in all.
+
+    The count is null where there are max_results or more and the request asked not to count.
+    """
 
     run_ids: list[str]
-    total_count: int
+    total_count: int | None
 
 
 class GroupRuns(RunScope, kw_only=True):

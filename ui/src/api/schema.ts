@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1.0/runyard/runs/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete or restore many runs, set a tag of theirs, or remove one. */
+        post: operations["change_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/1.0/runyard/runs/columns": {
         parameters: {
             query?: never;
@@ -1402,6 +1419,30 @@ export interface components {
             alias: string;
             name: string;
         };
+        /**
+         * ChangeRuns
+         * @description What is to be done to each of the runs: exactly one of `lifecycle_stage`, `set_tag` and `delete_tag`.
+         */
+        ChangeRuns: {
+            /** @default null */
+            delete_tag?: string | null;
+            /**
+             * @description active or deleted.
+             * @default null
+             */
+            lifecycle_stage?: ("active" | "deleted") | null;
+            run_ids: string[];
+            /** @default null */
+            set_tag?: components["schemas"]["TagInput"] | null;
+        };
+        /**
+         * ChangeRunsResponse
+         * @description How many runs are now as asked, and the others each with its error: one does not keep the rest from it.
+         */
+        ChangeRunsResponse: {
+            changed_count: number;
+            failed: components["schemas"]["FailedRun"][];
+        };
         /** ColumnValues */
         ColumnValues: {
             values: string[];
@@ -1657,6 +1698,13 @@ export interface components {
             run_count: number;
             running_count: number;
         };
+        /** FailedRun */
+        FailedRun: {
+            error_code: string;
+            message: string;
+            /** @example d3b07384d113edec49eaa6238ad5ff00 */
+            run_id: string;
+        };
         /** FileInfo */
         FileInfo: {
             /** @default null */
@@ -1845,6 +1893,8 @@ export interface components {
         };
         /** ListRunIds */
         ListRunIds: {
+            /** @default true */
+            count?: boolean;
             /**
              * @default null
              * @example [
@@ -2331,10 +2381,12 @@ export interface components {
         /**
          * RunIds
          * @description The ids of the runs in their order, at most max_results, and how many runs there are in all.
+         *
+         *         The count is null where there are max_results or more and the request asked not to count.
          */
         RunIds: {
             run_ids: string[];
-            total_count: number;
+            total_count: number | null;
         };
         /** RunInfo */
         RunInfo: {
@@ -2789,6 +2841,8 @@ export interface components {
 }
 export type Alias = components['schemas']['Alias'];
 export type AliasName = components['schemas']['AliasName'];
+export type ChangeRuns = components['schemas']['ChangeRuns'];
+export type ChangeRunsResponse = components['schemas']['ChangeRunsResponse'];
 export type ColumnValues = components['schemas']['ColumnValues'];
 export type CreateExperiment = components['schemas']['CreateExperiment'];
 export type CreateExperimentResponse = components['schemas']['CreateExperimentResponse'];
@@ -2815,6 +2869,7 @@ export type Experiment = components['schemas']['Experiment'];
 export type ExperimentId = components['schemas']['ExperimentId'];
 export type ExperimentSummaries = components['schemas']['ExperimentSummaries'];
 export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type FailedRun = components['schemas']['FailedRun'];
 export type FileInfo = components['schemas']['FileInfo'];
 export type FoundRun = components['schemas']['FoundRun'];
 export type FoundRuns = components['schemas']['FoundRuns'];
@@ -3135,6 +3190,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListArtifactsResponse"];
+                };
+            };
+        };
+    };
+    change_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRuns"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeRunsResponse"];
                 };
             };
         };

@@ -10,14 +10,19 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ApiError } from "../api/client";
+import { experimentQuery } from "../api/experiments";
+import { runColumnsQuery } from "../api/runs";
 import { Button } from "../components/Button";
 import { Empty, Loading, Problem } from "../components/Problem";
 import { useStrings } from "../i18n";
 import { readCompareSearch } from "../pages/compare/search";
+import ExperimentsPage from "../pages/experiments/ExperimentsPage";
 import { readExperimentsSearch } from "../pages/experiments/search";
 import { readCompareVersionsSearch, readModelFilesSearch, readModelsSearch } from "../pages/models/search";
 import { readRunSearch } from "../pages/run/search";
+import RunsPage from "../pages/runs/RunsPage";
 import { readRunsSearch } from "../pages/runs/search";
+import { queries } from "./queries";
 import { Shell } from "./Shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -34,7 +39,7 @@ const experiments = createRoute({
   getParentRoute: () => root,
   path: "/experiments",
   validateSearch: readExperimentsSearch,
-  component: lazyRouteComponent(() => import("../pages/experiments/ExperimentsPage")),
+  component: ExperimentsPage,
 });
 
 /** The runs of one experiment, or of several: `/experiments/1,2`. Its search parameters are the view. */
@@ -42,7 +47,13 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: "/experiments/$experimentIds",
   validateSearch: readRunsSearch,
-  component: lazyRouteComponent(() => import("../pages/runs/RunsPage")),
+  // Asked for while the page is put together, and when a link to it is pointed at.
+  loader: ({ params }) => {
+    const experimentIds = params.experimentIds.split(",");
+    for (const experimentId of experimentIds) void queries.prefetchQuery(experimentQuery(experimentId));
+    void queries.prefetchQuery(runColumnsQuery(experimentIds));
+  },
+  component: RunsPage,
 });
 
 const run = createRoute({

@@ -38,7 +38,7 @@ const INTEGERS = new Set(["attributes.duration", "attributes.child_count"]);
 /** How many runs there are to export. */
 export async function countRuns(scope: ExportScope, signal: AbortSignal): Promise<number> {
   const body = { ...wireScope(scope), max_results: 1 };
-  return (await ask(api.POST("/api/1.0/runyard/runs/ids", { body, signal }))).total_count;
+  return (await ask(api.POST("/api/1.0/runyard/runs/ids", { body, signal }))).total_count!;
 }
 
 /**

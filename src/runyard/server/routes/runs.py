@@ -49,7 +49,7 @@ routes = Routes("runs")
 async def create_run(services: Services, request: CreateRun) -> Encoded[RunResponse]:
     """Start a run in an experiment."""
     check_present("experiment_id", request.experiment_id)
-    tags = dict(_tags(services.ingest.keys, request.tags or ()))
+    tags = dict(tags_of(services.ingest.keys, request.tags or ()))
     creation = runs.creation(
         request.experiment_id,
         user_id=request.user_id or "",
@@ -115,7 +115,7 @@ async def log_param(services: Services, request: LogParam) -> Empty:
 async def set_tag(services: Services, request: SetRunTag) -> Empty:
     """Set a tag of a run; the last write wins."""
     await services.ingest.log(
-        LogBatch(run_id_of(request), tags=_tags(services.ingest.keys, (TagInput(request.key, request.value),)))
+        LogBatch(run_id_of(request), tags=tags_of(services.ingest.keys, (TagInput(request.key, request.value),)))
     )
     return EMPTY
 
@@ -144,7 +144,7 @@ async def log_batch(services: Services, request: LogBatchRequest) -> Empty:
             run_id_of(request),
             metrics=_points(names, metrics),
             params=_params(names, params),
-            tags=_tags(names, tags),
+            tags=tags_of(names, tags),
             model_metrics=_model_points(metrics),
         )
     )
@@ -246,7 +246,8 @@ def _params(names: KeyNames, params: Iterable[TagInput]) -> list[tuple[str, str]
     return found
 
 
-def _tags(names: KeyNames, tags: Iterable[TagInput]) -> list[tuple[str, str]]:
+def tags_of(names: KeyNames, tags: Iterable[TagInput]) -> list[tuple[str, str]]:
+    """Return keys and values as they are stored: those too long cut, the keys checked."""
     found = [(tag.key, (tag.value or "")[:MAX_RUN_TAG_VALUE_LENGTH]) for tag in tags]
     for key, _ in found:
         names.check("tag name", key)

@@ -21,10 +21,13 @@ function stubServer(answer: (asked: Asked) => Response | undefined = () => undef
       body: JSON.parse(await request.text()) as Record<string, unknown>,
     };
     all.push(asked);
-    return answer(asked) ?? Response.json({});
+    return answer(asked) ?? changed();
   });
   return (path: string) => all.filter((asked) => asked.path === path).map(({ body }) => body);
 }
+
+const changed = (...failed: { run_id: string; error_code: string; message: string }[]) =>
+  Response.json({ changed_count: 0, failed });
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -48,23 +51,25 @@ test("runs are deleted at once, and the toast brings them back", async () => {
   await user.click(screen.getByRole("button", { name: "Delete" }));
   await toast("40 runs deleted");
   expect(onDone).toHaveBeenCalledOnce();
-  expect(asked("runs/delete").map(({ run_id }) => run_id)).toEqual(IDS);
+  expect(asked("runs/change")).toEqual([{ run_ids: IDS, lifecycle_stage: "deleted" }]);
   await user.click(screen.getAllByRole("button", { name: "Undo" }).at(-1)!);
-  await waitFor(() => expect(asked("runs/restore")).toHaveLength(40));
+  await waitFor(() => expect(asked("runs/change").at(-1)).toEqual({ run_ids: IDS, lifecycle_stage: "active" }));
 });
 
 test("what failed is told honestly, and only what was done is undone", async () => {
-  const asked = stubServer(({ path, body }) =>
-    path === "runs/delete" && ["r3", "r7", "r11"].includes(body.run_id as string)
-      ? refusal("the run is locked")
+  const asked = stubServer(({ body }) =>
+    body.lifecycle_stage === "deleted"
+      ? changed(...["r3", "r7", "r11"].map((run_id) => ({ run_id, error_code: "X", message: "the run is locked" })))
       : undefined,
   );
   const { user } = show(IDS);
   await user.click(screen.getByRole("button", { name: "Delete" }));
   expect((await toast("37 of 40 deleted; 3 failed: the run is locked")).className).toContain("bad");
   await user.click(screen.getAllByRole("button", { name: "Undo" }).at(-1)!);
-  await waitFor(() => expect(asked("runs/restore")).toHaveLength(37));
-  expect(asked("runs/restore").map(({ run_id }) => run_id)).not.toContain("r7");
+  await waitFor(() => expect(asked("runs/change")).toHaveLength(2));
+  const restored = asked("runs/change")[1]!.run_ids as string[];
+  expect(restored).toHaveLength(37);
+  expect(restored).not.toContain("r7");
 });
 
 test("many runs show how far it has come, and can be stopped", async () => {
@@ -76,15 +81,15 @@ test("many runs show how far it has come, and can be stopped", async () => {
   vi.stubGlobal("fetch", async (request: Request) => {
     started.push(await request.text());
     await gate;
-    return Response.json({});
+    return changed();
   });
-  const { user } = show(IDS);
+  const { user } = show(Array.from({ length: 600 }, (_, at) => `r${at}`));
   await user.click(screen.getByRole("button", { name: "Delete" }));
-  expect(await screen.findByRole("progressbar", { name: "Deleting 40 runs" })).toBeTruthy();
+  expect(await screen.findByRole("progressbar", { name: "Deleting 600 runs" })).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Cancel" }));
   release();
-  await toast(/^8 of 40 deleted; stopped by you$/);
-  expect(started).toHaveLength(8);
+  await toast(/^250 of 600 deleted; stopped by you$/);
+  expect(started).toHaveLength(1);
 });
 
 test("a tag is set on all, and undone to what each had", async () => {
@@ -103,19 +108,20 @@ test("a tag is set on all, and undone to what each had", async () => {
   await user.type(screen.getByLabelText("Value"), "growth");
   await user.click(screen.getByRole("button", { name: "Set the tag" }));
   await toast("2 runs tagged");
-  expect(asked("runs/set-tag")).toEqual([
-    { run_id: "a", key: "team", value: "growth" },
-    { run_id: "b", key: "team", value: "growth" },
-  ]);
+  expect(asked("runs/change")).toEqual([{ run_ids: ["a", "b"], set_tag: { key: "team", value: "growth" } }]);
   expect(onDone).toHaveBeenCalledOnce();
   await user.click(screen.getAllByRole("button", { name: "Undo" }).at(-1)!);
-  await waitFor(() => expect(asked("runs/delete-tag")).toEqual([{ run_id: "b", key: "team" }]));
-  expect(asked("runs/set-tag").at(-1)).toEqual({ run_id: "a", key: "team", value: "core" });
+  await waitFor(() =>
+    expect(asked("runs/change").slice(1)).toEqual([
+      { run_ids: ["a"], set_tag: { key: "team", value: "core" } },
+      { run_ids: ["b"], delete_tag: "team" },
+    ]),
+  );
 });
 
 test("a tag that the server refuses is told in the dialog, which stays open", async () => {
   stubServer(({ path }) =>
-    path === "runs/set-tag"
+    path === "runs/change"
       ? refusal("no such key")
       : Response.json({ run_ids: [], columns: {}, metrics: [], params: [], tags: [] }),
   );
@@ -142,7 +148,7 @@ test("a tag is removed from the runs that have it", async () => {
   expect((await screen.findAllByRole("option")).map((option) => option.textContent)).toEqual(["team (2 of 3)"]);
   await user.click(screen.getByRole("button", { name: "Remove the tag" }));
   await toast("Tag removed from 2 runs");
-  expect(asked("runs/delete-tag").map(({ run_id }) => run_id)).toEqual(["a", "c"]);
+  expect(asked("runs/change")).toEqual([{ run_ids: ["a", "c"], delete_tag: "team" }]);
 });
 
 test("deleting for good takes the number of runs to be typed, and goes in parts", async () => {
@@ -156,6 +162,6 @@ test("deleting for good takes the number of runs to be typed, and goes in parts"
   await user.type(screen.getByLabelText("Type 1200 to confirm"), "1200");
   await user.click(confirm);
   await toast("1,200 runs deleted for good");
-  expect(asked("trash/empty").map(({ run_ids }) => (run_ids as string[]).length)).toEqual([500, 500, 200]);
+  expect(asked("trash/empty").map(({ run_ids }) => (run_ids as string[]).length)).toEqual([250, 250, 250, 250, 200]);
   expect(onDone).toHaveBeenCalledOnce();
 });

@@ -1,12 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { ArchiveRestore, Tag, Tags, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api, ask } from "../../api/client";
 import { Button } from "../../components/Button";
 import { ConfirmDialog } from "../../components/Dialog";
 import { showToast } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
-import { type BulkResult, forEachPart, forEachRun } from "../../lib/bulk";
+import { changeRuns, purgeRuns, type RunChange } from "../../lib/bulk";
 import { BulkProgress, tellResult, undoRuns, useBulk } from "./bulk";
 import { RemoveTagDialog, TagDialog } from "./TagDialogs";
 import "./BulkActions.css";
@@ -19,11 +18,8 @@ interface BulkActionsProps {
   onDone: () => void;
 }
 
-// The server takes 1,000 in one question; fewer let the reader see that it goes on.
-const PURGE_PART = 500;
-
-const deleteRun = (run_id: string) => ask(api.POST("/api/2.0/mlflow/runs/delete", { body: { run_id } }));
-const restoreRun = (run_id: string) => ask(api.POST("/api/2.0/mlflow/runs/restore", { body: { run_id } }));
+const DELETE: RunChange = { lifecycle_stage: "deleted" };
+const RESTORE: RunChange = { lifecycle_stage: "active" };
 
 /** What can be done to selected runs, be it one or thousands. */
 export function BulkActions({ runIds, isTrash, onDone }: BulkActionsProps) {
@@ -36,12 +32,12 @@ export function BulkActions({ runIds, isTrash, onDone }: BulkActionsProps) {
 
   /** Delete or restore, at once: a toast offers the way back. */
   async function move(kind: "delete" | "restore") {
-    const [there, back] = kind === "delete" ? [deleteRun, restoreRun] : [restoreRun, deleteRun];
-    const result = await bulk.run(kind, runIds.length, (options) => forEachRun(runIds, there, options));
+    const [there, back] = kind === "delete" ? ([DELETE, RESTORE] as const) : ([RESTORE, DELETE] as const);
+    const result = await bulk.run(kind, runIds.length, (options) => changeRuns(runIds, there, options));
     const undo =
       result.done.length === 0
         ? undefined
-        : () => undoRuns(result.done, back).finally(() => queries.invalidateQueries());
+        : () => undoRuns([{ runIds: result.done, change: back }]).finally(() => queries.invalidateQueries());
     showToast(tellResult(kind, result, runIds.length), { undo, kind: result.failed.length > 0 ? "bad" : "plain" });
     if (result.done.length > 0) finish();
   }
@@ -51,14 +47,7 @@ export function BulkActions({ runIds, isTrash, onDone }: BulkActionsProps) {
     onDone();
   }
   async function deleteForGood() {
-    const result: BulkResult = await purge.run("purge", runIds.length, (options) =>
-      forEachPart(
-        runIds,
-        PURGE_PART,
-        (run_ids) => ask(api.POST("/api/1.0/runyard/trash/empty", { body: { run_ids } })),
-        options,
-      ),
-    );
+    const result = await purge.run("purge", runIds.length, (options) => purgeRuns(runIds, options));
     if (result.done.length === 0 && result.failed[0]) throw new Error(result.failed[0].message);
     const kind = result.failed.length > 0 ? "bad" : "plain";
     showToast(tellResult("purge", result, runIds.length), { kind });

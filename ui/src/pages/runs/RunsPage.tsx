@@ -77,8 +77,10 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
     isTree,
     groupBy,
     groupMetrics: metricKeys([...pinned, ...free]),
+    // Whether there are nested runs, the names tell; the answer takes a millisecond.
+    isReady: view.tree !== undefined || !available.isPending,
   });
-  const charted = useChartRuns(experimentIds, selection, list.runIds);
+  const charted = useChartRuns(experimentIds, selection, view.tab === "charts" ? list.runIds : NO_RUNS);
   const colors = useMemo(() => new Map(charted.runs.map(({ runId, color }) => [runId, color])), [charted.runs]);
 
   const failed = experiments.find(({ error }) => error !== null);
@@ -256,6 +258,7 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
   );
 }
 
+const NO_RUNS: readonly string[] = [];
 const NO_COLORS: ReadonlyMap<string, string> = new Map();
 
 /** What a saved view holds: not what is selected just now. */

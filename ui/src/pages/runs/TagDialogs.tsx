@@ -1,24 +1,18 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
-import { api, ask } from "../../api/client";
 import { FormDialog } from "../../components/Dialog";
 import { Loading, Problem } from "../../components/Problem";
 import { showToast } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
-import { type BulkResult, forEachRun } from "../../lib/bulk";
+import { type BulkResult, changeRuns } from "../../lib/bulk";
 import { knownTagKeys, tagValues } from "../../lib/runTags";
-import { BulkProgress, tellResult, undoRuns, useBulk } from "./bulk";
+import { BulkProgress, tellResult, type Undo, undoRuns, useBulk } from "./bulk";
 
 interface TagDialogProps {
   runIds: string[];
   onDone: () => void;
   onClose: () => void;
 }
-
-const setTag = (run_id: string, key: string, value: string) =>
-  ask(api.POST("/api/2.0/mlflow/runs/set-tag", { body: { run_id, key, value } }));
-const deleteTag = (run_id: string, key: string) =>
-  ask(api.POST("/api/2.0/mlflow/runs/delete-tag", { body: { run_id, key } }));
 
 /** Set a tag on all selected runs. */
 export function TagDialog({ runIds, onDone, onClose }: TagDialogProps) {
@@ -36,7 +30,7 @@ export function TagDialog({ runIds, onDone, onClose }: TagDialogProps) {
     const name = key.trim();
     const before = (await tagValues(runIds, [name])).get(name);
     const result = await bulk.run("tag", runIds.length, (options) =>
-      forEachRun(runIds, (runId) => setTag(runId, name, value), options),
+      changeRuns(runIds, { set_tag: { key: name, value } }, options),
     );
     finish("tag", result, name, before);
   }
@@ -106,7 +100,7 @@ export function RemoveTagDialog({ runIds, onDone, onClose }: TagDialogProps) {
     const values = tags.data!.get(key!)!;
     const holders = runIds.filter((_, at) => values[at] !== null);
     const result = await bulk.run("removeTag", holders.length, (options) =>
-      forEachRun(holders, (runId) => deleteTag(runId, key!), options),
+      changeRuns(holders, { delete_tag: key! }, options),
     );
     finish("removeTag", result, key!, values, holders.length);
   }
@@ -154,12 +148,10 @@ function useFinish(runIds: string[], onDone: () => void) {
   ) => {
     const { done, failed } = result;
     if (done.length === 0 && failed[0]) throw new Error(failed[0].message);
-    const valueOf = new Map(runIds.map((runId, at) => [runId, before?.[at] ?? null]));
     const undo = () =>
-      undoRuns(done, (runId) => {
-        const value = valueOf.get(runId) ?? null;
-        return value === null ? deleteTag(runId, key) : setTag(runId, key, value);
-      }).finally(() => queries.invalidateQueries());
+      undoRuns(tagUndos(key, done, new Map(runIds.map((runId, at) => [runId, before?.[at] ?? null])))).finally(() =>
+        queries.invalidateQueries(),
+      );
     showToast(tellResult(kind, result, total), {
       undo: done.length > 0 ? undo : undefined,
       kind: failed.length > 0 ? "bad" : "plain",
@@ -168,6 +160,19 @@ function useFinish(runIds: string[], onDone: () => void) {
     void queries.invalidateQueries();
     onDone();
   };
+}
+
+/** What gives runs the values back that they had, those with the same value together. */
+function tagUndos(key: string, runIds: string[], before: ReadonlyMap<string, string | null>): Undo[] {
+  const byValue = new Map<string | null, string[]>();
+  for (const runId of runIds) {
+    const value = before.get(runId) ?? null;
+    byValue.set(value, [...(byValue.get(value) ?? []), runId]);
+  }
+  return [...byValue].map(([value, ids]) => ({
+    runIds: ids,
+    change: value === null ? { delete_tag: key } : { set_tag: { key, value } },
+  }));
 }
 
 function holderCount(values: (string | null)[]): number {

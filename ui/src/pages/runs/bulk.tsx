@@ -3,7 +3,7 @@ import { useId, useRef, useState } from "react";
 import { Button } from "../../components/Button";
 import { currentStrings, useStrings } from "../../i18n";
 import { showToast } from "../../components/Toasts";
-import { type BulkOptions, type BulkResult, forEachRun } from "../../lib/bulk";
+import { type BulkOptions, type BulkResult, changeRuns, PART, type RunChange } from "../../lib/bulk";
 
 export type BulkKind = "delete" | "restore" | "tag" | "removeTag" | "purge" | "undo";
 
@@ -13,8 +13,8 @@ export interface BulkWork {
   total: number;
 }
 
-// Fewer are done before a bar could be read.
-const MIN_SHOWN = 20;
+// One request is done before a bar could be read.
+const MIN_SHOWN = PART;
 
 interface Bulk {
   /** What is under way, where it takes long enough to be shown. */
@@ -52,14 +52,26 @@ export function tellResult(kind: BulkKind, { done, failed, isStopped }: BulkResu
   return parts.join("; ");
 }
 
+/** What takes something back, and from which runs. */
+export interface Undo {
+  runIds: string[];
+  change: RunChange;
+}
+
 /** Take back what was done to runs; of many it is told that it goes on, for there is no place left to show how far. */
-export async function undoRuns(runIds: string[], back: (runId: string) => Promise<unknown>): Promise<void> {
+export async function undoRuns(undos: Undo[]): Promise<void> {
   const t = currentStrings().runActions;
-  const isLong = runIds.length > MIN_SHOWN;
-  if (isLong) showToast(t.working.undo(runIds.length));
-  const result = await forEachRun(runIds, back);
-  if (result.failed.length > 0) throw new Error(tellResult("undo", result, runIds.length));
-  if (isLong) showToast(t.done.undo(runIds.length));
+  const total = undos.reduce((sum, { runIds }) => sum + runIds.length, 0);
+  const isLong = total > MIN_SHOWN;
+  if (isLong) showToast(t.working.undo(total));
+  const result: BulkResult = { done: [], failed: [], isStopped: false };
+  for (const { runIds, change } of undos) {
+    const { done, failed } = await changeRuns(runIds, change);
+    result.done.push(...done);
+    result.failed.push(...failed);
+  }
+  if (result.failed.length > 0) throw new Error(tellResult("undo", result, total));
+  if (isLong) showToast(t.done.undo(total));
 }
 
 export function BulkProgress({ work, onCancel }: { work: BulkWork; onCancel?: () => void }) {

@@ -18,6 +18,8 @@ export interface RunsScope {
   groupBy: string[];
   /** The metrics whose aggregates are shown of groups. */
   groupMetrics: string[];
+  /** Everything above is known. */
+  isReady: boolean;
 }
 
 export interface RunRows {
@@ -42,6 +44,8 @@ export interface RunRows {
 const HEAD_COUNT = 200;
 const MAX_OPEN_ROWS = 10_000;
 const REFRESH_MS = 5000;
+/** How soon it is seen that others removed runs further down. */
+const FULL_REFRESH_MS = 60_000;
 const MANY_GROUP_METRICS = 100;
 const NOTHING_OPEN: Record<string, string> = {};
 
@@ -56,31 +60,37 @@ export function useRunRows(scope: RunsScope): RunRows {
   const listIds = (filterText: string | undefined, maxResults: number | undefined, signal: AbortSignal) =>
     ask(
       api.POST("/api/1.0/runyard/runs/ids", {
-        body: { ...baseScope, filter: filterText, order_by: orderBy(order), max_results: maxResults },
+        body: {
+          ...baseScope,
+          filter: filterText,
+          order_by: orderBy(order),
+          max_results: maxResults,
+          count: maxResults === undefined,
+        },
         signal,
       }),
     );
+  // What is in view comes before the list of what is not.
+  const [isFilled, setFilled] = useState(false);
   const head = useQuery({
     queryKey: [...listKey, HEAD_COUNT],
     queryFn: ({ signal }) => listIds(listFilter, HEAD_COUNT, signal),
-    enabled: !isGrouped,
+    enabled: !isGrouped && scope.isReady,
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
-  const hasMore = !head.isPlaceholderData && (head.data?.total_count ?? 0) > HEAD_COUNT;
+  const hasMore = !head.isPlaceholderData && head.data?.total_count === null;
   const all = useQuery({
     queryKey: [...listKey, "all"],
     queryFn: ({ signal }) => listIds(listFilter, undefined, signal),
-    enabled: !isGrouped && hasMore,
+    enabled: !isGrouped && hasMore && isFilled,
     staleTime: Number.POSITIVE_INFINITY,
+    refetchInterval: FULL_REFRESH_MS,
   });
-  // The head tells when the list has changed: it is small, and asked for again and again.
+  // The head tells when runs were added: it is small, and asked for again and again.
   const refetchAll = all.refetch;
   const isBehind =
-    hasMore &&
-    all.data !== undefined &&
-    !all.isFetching &&
-    (all.data.total_count !== head.data?.total_count || !startsWith(all.data.run_ids, head.data.run_ids));
+    hasMore && all.data !== undefined && !all.isFetching && !startsWith(all.data.run_ids, head.data?.run_ids ?? []);
   useEffect(() => {
     if (isBehind) void refetchAll();
   }, [isBehind, refetchAll]);
@@ -142,6 +152,7 @@ export function useRunRows(scope: RunsScope): RunRows {
         const body = { experiment_ids: experiments.split(","), run_view_type: "ALL", run_ids: ids, columns };
         const answer = await ask(api.POST("/api/1.0/runyard/runs/table", { body, signal }));
         setCellError(null);
+        setFilled(true);
         return answer;
       }, setCellError),
     [experiments],
@@ -176,14 +187,15 @@ export function useRunRows(scope: RunsScope): RunRows {
     store,
     groups,
     runIds: runIds ?? [],
-    totalCount: isGrouped ? undefined : list?.total_count,
-    isCut: all.data !== undefined && list === all.data && all.data.run_ids.length < all.data.total_count,
+    totalCount: isGrouped ? undefined : (list?.total_count ?? undefined),
+    isCut: all.data !== undefined && list === all.data && all.data.run_ids.length < (all.data.total_count ?? 0),
     isLoading: main.isPending,
     isOld: main.isPlaceholderData,
     error: main.error ?? all.error ?? cellError,
     toggleOpen,
     refresh: () => {
       void main.refetch();
+      if (hasMore) void refetchAll();
       store.refresh().catch(setCellError);
     },
   };
