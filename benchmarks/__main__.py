@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
-import shlex
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 
+from benchmarks.results import RESULTS, measured_by, put
 from benchmarks.rows import GROUPS, NOT_OFFERED, Figures, Scale, measure
 from benchmarks.servers import KINDS, Kind, install, running
 from tests.postgres import PostgresServer
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
+TITLE = "The server beside its peers"
 LOWER_IS_BETTER = ("(ms)", "(s)", "(MB)", "processes")
 
 
@@ -53,7 +48,7 @@ def main(
     text = _report(found, kinds, databases.split(","))
     click.echo(text)
     if not quick or output is not None:
-        (output or RESULTS).write_text(text, encoding="utf-8")
+        put(TITLE, text, output or RESULTS)
     failures = [
         value
         for figures in found.values()
@@ -86,9 +81,7 @@ def _database(name: str) -> Iterator[str]:
 
 def _report(found: dict[tuple[str, str], Figures], kinds: Sequence[Kind], databases: Sequence[str]) -> str:
     lines = [
-        "# Results",
-        "",
-        f"Measured on {datetime.now(timezone.utc):%Y-%m-%d} by `{_command()}`: {_machine()}.",
+        measured_by("python -m benchmarks"),
         "",
         "Each server and the load share the machine's cores. Peers: "
         + "; ".join(f"{kind.name} is {', '.join(kind.packages)}" for kind in kinds if kind.packages)
@@ -120,19 +113,6 @@ def _ratio(name: str, ours: float | str, theirs: float | str) -> str:
     if isinstance(ours, str) or isinstance(theirs, str) or not ours or not theirs:
         return ""
     return f"{theirs / ours if name.endswith(LOWER_IS_BETTER) else ours / theirs:.1f}"
-
-
-def _command() -> str:
-    return " ".join(["python -m benchmarks", *map(shlex.quote, sys.argv[1:])])
-
-
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    postgres = subprocess.run(["scripts/find-postgres"], capture_output=True, text=True, check=False).stdout.strip()
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}, "
-        f"PostgreSQL {postgres.rpartition('/bin')[0].rpartition('/')[2] or 'unknown'}"
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""How fast the UI is with very many runs: `python -m benchmarks.ui` opens a seeded experiment in Chromium and measures.
+"""How fast the UI is: `python -m benchmarks.ui` opens experiments in Chromium and measures what a reader waits for.
 
-What is measured is what a reader waits for: from the address to the first rows, from a click to the rows it asked for,
-and how long each frame takes while the table is scrolled both ways.
+Of very many runs, which are seeded through the store: from the address to the first rows, from a click to the rows it
+asked for, and how long a frame takes while the table is scrolled both ways. Of as many as upstream can be given in a
+minute, the same in both: from the address to the first rows, and what is sent for it.
 """
 
 from __future__ import annotations
@@ -12,20 +13,31 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import click
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from benchmarks.client import seed_runs
+from benchmarks.results import RESULTS, measured_by, put
 from benchmarks.seed import Shape, seed
+from benchmarks.servers import KINDS, Kind, install, running
 from tests.browser.conftest import ARGUMENTS
 from tests.servers import ServerProcess, start_runyard
 
 FRAMES = 180
 SORTED = ("attributes.duration", "metrics.loss")
 TIMEOUT_S = 15
+PEER_TIMEOUT_MS = 120_000
+WIDTH, HEIGHT = 1440, 900
+VIEWPORT: Final[ViewportSize] = {"width": WIDTH, "height": HEIGHT}
+# The names of runs, and how many of them are the first rows.
+ROWS = {"runyard": ".runs-grid-line.body a[href*='/runs/']", "upstream": "a[href*='/runs/']"}
+ROUTES = {"runyard": "", "upstream": "/runs"}
+FIRST_ROWS = 10
 SCROLL = """
 async ([down, right, frames]) => {
   const grid = document.querySelector(".runs-grid");
@@ -50,27 +62,68 @@ async ([down, right, frames]) => {
 )
 @click.option("--repeats", default=5, show_default=True, help="How often each thing is done; the median counts.")
 @click.option("--database", help="A database that was seeded before; by default one is made and removed.")
-def main(runs: int, columns: int, repeats: int, database: str | None) -> None:
+@click.option("--peer-runs", default=500, show_default=True, help="Runs in the experiment that upstream is given too.")
+@click.option("--output", type=click.Path(path_type=Path), default=RESULTS, help="Where the results go.")
+def main(runs: int, columns: int, repeats: int, database: str | None, peer_runs: int, output: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         uri = database or f"sqlite:///{folder}/seeded.db"
         experiment_id = seed(uri, Shape(runs=runs, columns=columns))
         server = start_runyard(uri, Path(folder))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         try:
-            for name, value in measure(browser, server, experiment_id, repeats).items():
-                click.echo(f"{name:44} {value}")
+            found = measure(browser, server, experiment_id, repeats)
         finally:
-            browser.close()
             server.stop()
+        opened = {name: _open_peer(browser, KINDS[name], peer_runs, repeats) for name in ("runyard", "upstream")}
+        browser.close()
+    rows = [f"| {name} | {value} |" for name, value in found.items()]
+    text = [
+        measured_by("python -m benchmarks.ui"),
+        f"Headless Chromium without a GPU, {WIDTH} by {HEIGHT}, on the server's own two cores; medians of {repeats}.",
+        "\n".join([f"| {runs:,} runs with {columns:,} different columns | |", "|---|---|", *rows]),
+        f"{peer_runs} runs of 20 metrics and 20 params, opened in both ({', '.join(KINDS['upstream'].packages)}):",
+        _comparison(opened),
+    ]
+    put("The UI", "\n\n".join(text), output)
+    click.echo("\n\n".join(text))
+
+
+def _comparison(opened: dict[str, tuple[float, float]]) -> str:
+    (our_ms, our_kb), (their_ms, their_kb) = opened["runyard"], opened["upstream"]
+    return "\n".join(
+        [
+            "| | runyard | upstream | times upstream |",
+            "|---|---|---|---|",
+            f"| page opened to first rows, no cache (ms) | {our_ms:,.0f} | {their_ms:,.0f} | {their_ms / our_ms:.1f} |",
+            f"| sent until then, all of it (kB) | {our_kb:,.0f} | {their_kb:,.0f} | {their_kb / our_kb:.1f} |",
+        ]
+    )
+
+
+def _open_peer(browser: Browser, kind: Kind, runs: int, repeats: int) -> tuple[float, float]:
+    """Return the milliseconds from the address to the first rows, and the kilobytes sent until the page is at rest."""
+    install(kind)
+    with tempfile.TemporaryDirectory() as folder, running(kind, f"sqlite:///{folder}/tracking.db") as server:
+        experiment_id = seed_runs(server.port, runs)
+        server.settle()
+        address = f"http://127.0.0.1:{server.port}/#/experiments/{experiment_id}{ROUTES[kind.name]}"
+        times = [_open(browser, address, ROWS[kind.name]) for _ in range(repeats)]
+        page = browser.new_page(viewport=VIEWPORT)
+        sent = _count_bytes(page, lambda _url: True)
+        page.goto(address)
+        page.locator(ROWS[kind.name]).nth(FIRST_ROWS).wait_for(timeout=PEER_TIMEOUT_MS)
+        page.wait_for_timeout(2000)
+        page.close()
+    return statistics.median(times), sum(sent) / 1000
 
 
 def measure(browser: Browser, server: ServerProcess, experiment_id: str, repeats: int) -> dict[str, str]:
     address = f"{server.url}/#/experiments/{experiment_id}"
     found: dict[str, str] = {}
-    cold = [_open(browser, address) for _ in range(repeats)]
+    cold = [_open(browser, address, ROWS["runyard"]) for _ in range(repeats)]
     found["page opened to first rows, empty cache"] = f"{statistics.median(cold):.0f} ms"
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    sent = _count_bytes(page)
+    page = browser.new_page(viewport=VIEWPORT)
+    sent = _count_bytes(page, lambda url: "/api/" not in url)
     page.goto(address)
     _wait_for_rows(page)
     page.wait_for_load_state("networkidle")
@@ -84,7 +137,7 @@ def measure(browser: Browser, server: ServerProcess, experiment_id: str, repeats
     page.close()
 
     names = _columns(server, experiment_id)
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport=VIEWPORT)
     page.goto(f"{address}?columns={quote(json.dumps(names))}")
     _wait_for_rows(page)
     page.wait_for_timeout(2000)
@@ -102,11 +155,11 @@ def measure(browser: Browser, server: ServerProcess, experiment_id: str, repeats
     return found
 
 
-def _open(browser: Browser, address: str) -> float:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+def _open(browser: Browser, address: str, rows: str) -> float:
+    page = browser.new_context(viewport=VIEWPORT).new_page()
     start = time.perf_counter()
-    page.goto(address)
-    _wait_for_rows(page)
+    page.goto(address, wait_until="commit")
+    page.locator(rows).nth(FIRST_ROWS).wait_for(timeout=PEER_TIMEOUT_MS)
     elapsed = (time.perf_counter() - start) * 1e3
     page.context.close()
     return elapsed
@@ -114,7 +167,7 @@ def _open(browser: Browser, address: str) -> float:
 
 def _wait_for_rows(page: Page) -> None:
     """Wait until the rows in view have their names: not only that there are rows."""
-    page.locator(".runs-grid-line.body a[href*='/runs/']").nth(10).wait_for()
+    page.locator(ROWS["runyard"]).nth(FIRST_ROWS).wait_for()
 
 
 def _time(page: Page, act: Any) -> float:
@@ -132,11 +185,11 @@ def _time(page: Page, act: Any) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def _count_bytes(page: Page) -> list[int]:
+def _count_bytes(page: Page, is_counted: Callable[[str], bool]) -> list[int]:
     sent: list[int] = []
 
     def on_finished(request: Any) -> None:
-        if "/api/" not in request.url:
+        if is_counted(request.url):
             sizes = request.sizes()
             sent.append(sizes["responseBodySize"] + sizes["responseHeadersSize"])
 
