@@ -12,6 +12,7 @@
     ├── PayloadTooLarge           BAD_REQUEST               413
     ├── UnsupportedMediaType      BAD_REQUEST               415
     ├── RangeNotSatisfiable       BAD_REQUEST               416
+    ├── TooManyRequests           REQUEST_LIMIT_EXCEEDED    429
     ├── NotImplementedHere        NOT_IMPLEMENTED           501
     ├── Unavailable               TEMPORARILY_UNAVAILABLE   503
     └── ConfigurationError        INVALID_STATE             500  (raised before a server runs)
@@ -89,6 +90,14 @@ class UnsupportedMediaType(RunyardError):
 
 class RangeNotSatisfiable(RunyardError):
     code, status = "BAD_REQUEST", 416
+
+
+class TooManyRequests(RunyardError):
+    code, status = "REQUEST_LIMIT_EXCEEDED", 429
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotImplementedHere(RunyardError):

@@ -95,6 +95,25 @@ class Settings:
     max_body_bytes: int = _setting(
         32 * 1024 * 1024, "Largest JSON request body; artifacts have no limit.", "RUNYARD_MAX_BODY_BYTES"
     )
+    max_head_bytes: int = _setting(
+        64 * 1024, "Longest address and headers of a request, together.", "RUNYARD_MAX_HEAD_BYTES"
+    )
+    client_timeout_s: int = _setting(
+        120,
+        "Seconds of silence after which a client that is sending a request, or reading an answer, is hung up on.",
+        "RUNYARD_CLIENT_TIMEOUT",
+    )
+    rate_limit: int = _setting(
+        0, "Requests a second that one client may make on average; 0 for no limit.", "RUNYARD_RATE_LIMIT"
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses or networks of proxies, comma-separated, whose X-Forwarded-For tells clients apart.",
+        "RUNYARD_TRUSTED_PROXIES",
+    )
+    read_only: bool = _setting(
+        False, "Answer what reads and refuse what writes; the database is not migrated either.", "RUNYARD_READ_ONLY"
+    )
     log_level: str = _setting(
         "info", "critical, error, warning, info or debug.", "RUNYARD_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"
     )
@@ -107,6 +126,9 @@ class Settings:
             ("pool_size", 1, 10_000),
             ("max_overflow", 0, 10_000),
             ("max_body_bytes", 1024, 2**31),
+            ("max_head_bytes", 1024, 2**24),
+            ("client_timeout_s", 1, 86_400),
+            ("rate_limit", 0, 1_000_000),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

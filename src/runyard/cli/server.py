@@ -23,6 +23,10 @@ _METAVARS: Final = {
     "static_prefix": "PATH",
     "pool_recycle_s": "SECONDS",
     "max_body_bytes": "BYTES",
+    "max_head_bytes": "BYTES",
+    "client_timeout_s": "SECONDS",
+    "rate_limit": "NUMBER",
+    "trusted_proxies": "ADDRESSES",
     "log_level": "LEVEL",
 }
 

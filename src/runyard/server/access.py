@@ -15,9 +15,9 @@ from runyard.errors import PermissionDenied
 from runyard.settings import Settings
 from runyard.wire.names import shown
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What probes ask, whatever name they use.
-_EXEMPT_PATHS: Final = frozenset({"/health", "/livez", "/readyz", "/version"})
+EXEMPT_PATHS: Final = frozenset({"/health", "/livez", "/readyz", "/version"})
 _MAX_REMEMBERED: Final = 10_000
 
 
@@ -37,7 +37,7 @@ class AccessPolicy:
             if len(self._allowed_hosts) >= _MAX_REMEMBERED:
                 self._allowed_hosts.clear()
             self._allowed_hosts[host] = allowed
-        if not allowed and path not in _EXEMPT_PATHS:
+        if not allowed and path not in EXEMPT_PATHS:
             raise PermissionDenied(
                 f"Invalid Host header {shown(host.decode('latin-1'))}: the server answers to localhost and private "
                 "addresses; to add names start it with --allowed-hosts, such as --allowed-hosts mlflow.example.com"
@@ -45,7 +45,7 @@ class AccessPolicy:
 
     def check_origin(self, method: str, origin: str, host: bytes) -> None:
         """Raise PermissionDenied where a page of another origin would change something."""
-        if method not in _SAFE_METHODS and not self.is_allowed_origin(origin, host):
+        if method not in SAFE_METHODS and not self.is_allowed_origin(origin, host):
             raise PermissionDenied(
                 f"Cross-origin request from {shown(origin)} blocked; to allow it start the server with "
                 f"--cors-allowed-origins {origin}"

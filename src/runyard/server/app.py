@@ -19,13 +19,15 @@ from runyard.errors import (
     BadRequest,
     EndpointNotFound,
     MethodNotAllowed,
+    PermissionDenied,
     RunyardError,
 )
-from runyard.server.access import AccessPolicy
+from runyard.server.access import EXEMPT_PATHS, SAFE_METHODS, AccessPolicy
 from runyard.server.body import Body, Disconnected, Message, Receive, too_large
 from runyard.server.decoding import decode_body, decode_query
 from runyard.server.endpoints import DispatchTable, Endpoint, Match
 from runyard.server.pages import page_routes, to_prefix
+from runyard.server.rates import Rates
 from runyard.server.replies import error_body, error_headers, error_response, unexpected_error
 from runyard.server.routes import (
     artifacts,
@@ -80,9 +82,17 @@ class Application:
         self._access = AccessPolicy(settings)
         self._prefix = settings.static_prefix
         self._max_body_bytes = settings.max_body_bytes
+        self._is_read_only = settings.read_only
+        # A client may meet any of the workers.
+        self._rates = (
+            Rates(settings.rate_limit / settings.workers, settings.trusted_proxies) if settings.rate_limit else None
+        )
         # As many as there are database connections for them.
         self._threads = ThreadPoolExecutor(settings.pool_size + settings.max_overflow, "runyard-request")
-        self._security_headers: Headers = [(b"x-content-type-options", b"nosniff")]
+        self._security_headers: Headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+        ]
         if settings.x_frame_options.upper() != "NONE":
             self._security_headers.append((b"x-frame-options", settings.x_frame_options.encode()))
         self._json_headers: Headers = [(b"content-type", b"application/json"), *self._security_headers]
@@ -105,6 +115,8 @@ class Application:
             headers = dict(scope["headers"])
             host = headers.get(b"host", b"")
             self._access.check_host(path, host)
+            if self._rates is not None and path not in EXEMPT_PATHS:
+                self._rates.take(scope, headers)
             origin = headers.get(b"origin")
             if origin is not None:
                 extra_headers = self._cross_origin_headers(origin.decode("latin-1"), host)
@@ -118,8 +130,12 @@ class Application:
                     raise MethodNotAllowed(
                         f"{method} is not allowed on {path}; it answers {', '.join(self._table.methods(path))}"
                     )
+                if self._is_read_only and method not in SAFE_METHODS:
+                    raise _read_only()
                 await self._pages(scope, body, self._page_sender(send, extra_headers, body))
                 return
+            if self._is_read_only and not match.endpoint.is_read:
+                raise _read_only()
             answer = await self._answer(match, method, headers, scope, body)
         except RunyardError as error:
             await body.discard()
@@ -187,6 +203,10 @@ class Application:
             await send(message)
 
         return send_page
+
+
+def _read_only() -> PermissionDenied:
+    return PermissionDenied("the server is read-only for now: it was started with --read-only, and takes no writes")
 
 
 def _encoded(answer: Response | Encoded[Any]) -> bytes:

@@ -41,6 +41,8 @@ class Endpoint:
     decoder: msgspec.json.Decoder[Any]
     list_fields: frozenset[str]
     path_parameters: tuple[str, ...]
+    # Whether it changes nothing, and so answers where nothing may be changed.
+    is_read: bool
     # Where the operation takes less than the server's limit.
     max_body_bytes: int | None
 
@@ -89,8 +91,13 @@ class Routes:
         version: str | None = None,
         surfaces: tuple[str, ...] = SURFACES,
         max_body_bytes: int | None = None,
+        reads: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declare that the decorated function answers ``methods`` on ``/<surface>/<version>/<api>/<path>``."""
+        """Declare that the decorated function answers ``methods`` on ``/<surface>/<version>/<api>/<path>``.
+
+        Args:
+            reads: it changes nothing, which is not plain from its methods; what answers GET never does.
+        """
 
         def register(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
@@ -109,6 +116,7 @@ class Routes:
                     decoder=msgspec.json.Decoder(request_type, strict=False),
                     list_fields=frozenset(name for name, hint in fields.items() if _is_list(hint)),
                     path_parameters=tuple(_PARAMETER.findall(path)),
+                    is_read=reads or "GET" in methods,
                     max_body_bytes=max_body_bytes,
                 )
             )

@@ -22,16 +22,24 @@ def open_database(settings: Settings) -> Database:
         max_overflow=settings.max_overflow,
         pool_recycle_s=settings.pool_recycle_s,
         pool_pre_ping=settings.pool_pre_ping,
+        is_read_only=settings.read_only,
     )
 
 
 @contextlib.contextmanager
 def opened_services(settings: Settings) -> Iterator[Services]:
-    """Give the services, on a database brought to this version's schema; finish what is being written at the end."""
+    """Give the services, on a database brought to this version's schema; finish what is being written at the end.
+
+    Raises:
+        SchemaMismatch: the schema is another, and the server is to write nothing.
+    """
     database = open_database(settings)
     try:
-        migrate.upgrade(database)
-        database.write(ensure_default_experiment, settings.artifact_root)
+        if settings.read_only:
+            migrate.check(database)
+        else:
+            migrate.upgrade(database)
+            database.write(ensure_default_experiment, settings.artifact_root)
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database)
         try:

@@ -8,7 +8,7 @@ import uuid
 import msgspec
 from starlette.responses import Response
 
-from runyard.errors import PayloadTooLarge, RunyardError, Unavailable
+from runyard.errors import PayloadTooLarge, RunyardError, TooManyRequests, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ def error_body(error: RunyardError) -> bytes:
 
 
 def error_headers(error: RunyardError) -> dict[str, str]:
+    if isinstance(error, TooManyRequests):
+        return {"retry-after": str(error.retry_after_s)}
     if isinstance(error, Unavailable):
         return {"retry-after": RETRY_AFTER_S}
     # What follows on the connection is the rest of a body that nobody will read.

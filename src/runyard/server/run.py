@@ -20,6 +20,7 @@ import uvicorn
 from runyard.errors import ConfigurationError
 from runyard.server.app import Application
 from runyard.server.opening import opened_services
+from runyard.server.protocol import bounded_protocol, hang_up_overdue
 from runyard.settings import Settings, load_settings, to_environment
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def serve_here(application: Application, listener: socket.socket, settings: Sett
     config = uvicorn.Config(
         application,
         loop="auto",
-        http="httptools",
+        http=bounded_protocol(max_head_bytes=settings.max_head_bytes, client_timeout_s=settings.client_timeout_s),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -111,6 +112,12 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten times a second; for clients that are too slow once is enough.
+        if counter % 10 == 0:
+            hang_up_overdue(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
 
 class _Supervisor:

@@ -132,7 +132,7 @@ def delete_experiment_tag(services: Services, request: DeleteExperimentTag) -> E
     return EMPTY
 
 
-@routes.post("experiments/search-datasets", surfaces=("/ajax-api",))
+@routes.post("experiments/search-datasets", reads=True, surfaces=("/ajax-api",))
 def search_datasets(services: Services, request: SearchDatasets) -> SearchDatasetsResponse:
     """List the datasets that the runs of some experiments used."""
     if not request.experiment_ids:

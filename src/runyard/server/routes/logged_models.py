@@ -85,7 +85,7 @@ def delete_logged_model(services: Services, request: LoggedModelId) -> Empty:
     return EMPTY
 
 
-@routes.post("logged-models/search")
+@routes.post("logged-models/search", reads=True)
 def search_logged_models(services: Services, request: SearchLoggedModels) -> SearchLoggedModelsResponse:
     """Search the models of some experiments by a filter, a page at a time."""
     max_results = DEFAULT_PAGE if request.max_results is None else request.max_results

@@ -28,7 +28,7 @@ from runyard.wire.run_tables import (
 routes = Routes("run tables", api="runyard", version="1.0")
 
 
-@routes.post("runs/table")
+@routes.post("runs/table", reads=True)
 def get_run_table(services: Services, request: GetRunTable) -> Encoded[RunTable]:
     """Read some columns of runs, a page of a search or of runs by id.
 
@@ -38,25 +38,25 @@ def get_run_table(services: Services, request: GetRunTable) -> Encoded[RunTable]
     return Encoded(services.database.read(run_tables.get_run_table, request))
 
 
-@routes.post("runs/ids")
+@routes.post("runs/ids", reads=True)
 def list_run_ids(services: Services, request: ListRunIds) -> Encoded[RunIds]:
     """List the ids of the runs that a search finds, in its order."""
     return Encoded(services.database.read(run_tables.list_run_ids, request))
 
 
-@routes.post("runs/groups")
+@routes.post("runs/groups", reads=True)
 def group_runs(services: Services, request: GroupRuns) -> RunGroups:
     """Group the runs that a search finds by values of theirs, with aggregates of their metrics."""
     return services.database.read(run_groups.group_runs, request)
 
 
-@routes.post("runs/columns")
+@routes.post("runs/columns", reads=True)
 def list_run_columns(services: Services, request: ListRunColumns) -> RunColumns:
     """List the names of the metrics, params and tags of the runs of some experiments."""
     return services.database.read(run_columns.list_run_columns, request)
 
 
-@routes.post("runs/values")
+@routes.post("runs/values", reads=True)
 def list_column_values(services: Services, request: ListColumnValues) -> ColumnValues:
     """List different values of a param, tag or attribute, those of the newest runs first."""
     return services.database.read(run_columns.list_column_values, request)
@@ -68,13 +68,13 @@ def find_runs(services: Services, request: FindRuns) -> FoundRuns:
     return services.database.read(run_tables.find_runs, request)
 
 
-@routes.post("metrics/summaries")
+@routes.post("metrics/summaries", reads=True)
 def summarize_metrics(services: Services, request: SummarizeMetrics) -> MetricSummaries:
     """Give the number of points, the extremes and the last value of metrics of a run."""
     return services.database.read(metric_summaries.summarize_metrics, request)
 
 
-@routes.post("experiments/summaries")
+@routes.post("experiments/summaries", reads=True)
 def summarize_experiments(services: Services, request: SummarizeExperiments) -> ExperimentSummaries:
     """Count the runs and models of experiments, and tell when something last happened there."""
     return services.database.read(experiment_summaries.summarize_experiments, request)

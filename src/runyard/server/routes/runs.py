@@ -181,7 +181,7 @@ async def log_model(services: Services, request: LogModel) -> Empty:
     return EMPTY
 
 
-@routes.post("runs/search")
+@routes.post("runs/search", reads=True)
 def search_runs(services: Services, request: SearchRuns) -> Encoded[SearchRunsResponse]:
     """Search the runs of some experiments by a filter, a page at a time."""
     found, next_page_token = services.database.read(
