@@ -13,6 +13,7 @@ from runyard.cli import main
 PAGE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
 # Spelled by the first row of cells only: what an option says may name another.
 OPTION = re.compile(r"`(--?[a-z][a-z-]*)`")
+ALSO = re.compile(r"every option of \[`(runyard [a-z -]+)`\]")
 SAME_AS = re.compile(r"Another name of `(runyard [a-z -]+)`, with the same options\.")
 
 
@@ -54,5 +55,8 @@ def test_every_option_and_no_other_is_in_its_commands_table() -> None:
     for path, command in commands(main):
         same = SAME_AS.search(texts[path])
         text = texts[same[1]] if same is not None else texts[path]
+        beside = ALSO.search(text)
+        if beside is not None:
+            text += texts[beside[1]]
         # What every command under experiments, runs and artifacts takes is told once, at the top.
         assert documented_options(text) == options_of(command) - {"--tracking-uri"}, path

@@ -39,6 +39,11 @@ OTHER_VALUES: dict[str, Any] = {
     "pool_recycle_s": -1,
     "pool_pre_ping": False,
     "max_body_bytes": 2048,
+    "max_head_bytes": 4096,
+    "client_timeout_s": 5,
+    "rate_limit": 50,
+    "trusted_proxies": "10.0.0.0/8",
+    "read_only": True,
     "log_level": "debug",
     "access_log": True,
 }

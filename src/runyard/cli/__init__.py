@@ -12,6 +12,7 @@ import click
 from runyard import __version__
 from runyard.cli.artifacts import artifacts
 from runyard.cli.db import db
+from runyard.cli.doctor import doctor
 from runyard.cli.experiments import experiments
 from runyard.cli.printing import printable
 from runyard.cli.runs import runs
@@ -45,11 +46,13 @@ def main() -> None:
     And from a shell:
       runyard experiments search
       runyard runs list --experiment-id 1
+    When something does not work:
+      runyard doctor
 
     The commands about experiments, runs and artifacts ask the server that --tracking-uri or the variable
     MLFLOW_TRACKING_URI names; without one they use the database of this folder directly.
     """
 
 
-for _command in (server, ui, db, experiments, runs, artifacts):
+for _command in (server, ui, doctor, db, experiments, runs, artifacts):
     main.add_command(_command)

@@ -1,0 +1,333 @@
+"""Examining what a server would run with: its settings, its database, its artifact store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import platform
+import shutil
+import statistics
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from runyard import __version__
+from runyard.artifacts.store import ArtifactStore, open_store
+from runyard.artifacts.uris import local_path
+from runyard.errors import ConfigurationError, NotFound, RunyardError, SchemaMismatch
+from runyard.server.opening import open_database
+from runyard.settings import Settings
+from runyard.store import migrate
+from runyard.store.clock import now_ms
+from runyard.store.diagnosis import LONG_TRANSACTION_S, read_postgres_facts, read_sqlite_facts
+from runyard.store.engine import Database
+from runyard.wire.findings import Finding, Verdict
+
+OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
+
+SLOW_DATABASE_MS: Final = 20.0
+SLOW_STORE_S: Final = 2.0
+MAX_CLOCK_DIFFERENCE_MS: Final = 5_000
+MIN_FREE_BYTES: Final = 1024**3
+OLDEST_POSTGRESQL: Final = 130_000
+SAMPLE_BYTES: Final = 256 * 1024
+_RESCUE: Final = "stop the server and restore a backup, or save what can be read: sqlite3 FILE .recover"
+_PRIVATE_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Give what is found, area after area; nothing is changed but one small artifact, which is removed again."""
+    yield from _versions()
+    yield from _configuration(settings)
+    yield from _database(settings)
+    if settings.serve_artifacts:
+        yield from _artifacts(settings)
+
+
+def _versions() -> Iterator[Finding]:
+    found = f"runyard {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Finding(area="configuration", check="versions", verdict=OK, found=found)
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    def finding(check: str, verdict: Verdict, found: str, cure: str = "") -> Finding:
+        return Finding(area="configuration", check=check, verdict=verdict, found=found, cure=cure)
+
+    if settings.host in _PRIVATE_HOSTS:
+        yield finding("address", OK, f"{settings.host}:{settings.port}, for programs on this machine alone")
+    elif settings.allowed_hosts is None:
+        yield finding(
+            "address",
+            WARNING,
+            f"{settings.host}:{settings.port}, and names other than localhost are answered with 403",
+            "name those by which it is reached: --allowed-hosts mlflow.example.com,*.svc.cluster.local",
+        )
+    else:
+        yield finding("address", OK, f"{settings.host}:{settings.port}, known as {settings.allowed_hosts}")
+    if settings.allowed_hosts is not None and "*" in [item.strip() for item in settings.allowed_hosts.split(",")]:
+        yield finding(
+            "allowed hosts",
+            WARNING,
+            "* lets any page point a name of its own at this server",
+            "list the names that it is reached by",
+        )
+    root = settings.default_artifact_root
+    if root is not None and local_path(root) is not None and settings.host not in _PRIVATE_HOSTS:
+        yield finding(
+            "artifact root",
+            WARNING,
+            f"new experiments keep artifacts at {root}, a folder that clients on other machines do not have",
+            "leave --default-artifact-root out, so that they go through the server, or name an object store",
+        )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    def finding(check: str, verdict: Verdict, found: str, cure: str = "") -> Finding:
+        return Finding(area="database", check=check, verdict=verdict, found=found, cure=cure)
+
+    try:
+        # Read-only, so that a SQLite file stays as it is.
+        database = open_database(dataclasses.replace(settings, read_only=True))
+    except ConfigurationError as error:
+        yield finding("address", PROBLEM, error.message, "correct --backend-store-uri")
+        return
+    with contextlib.closing(database):
+        path = Path(str(database.engine.url.database)) if database.is_sqlite else None
+        if path is not None and not path.exists():
+            yield finding("schema", WARNING, f"{database.uri} is not there yet", "the server's first start makes it")
+            return
+        try:
+            latency_ms = _latency_ms(database)
+        except RunyardError as error:
+            yield finding(
+                "connection",
+                PROBLEM,
+                f"{database.uri}: {error.message}",
+                "is the server up, its address right, this machine let in (pg_hba.conf, firewall), the password set?",
+            )
+            return
+        slow = latency_ms > SLOW_DATABASE_MS
+        yield finding(
+            "latency",
+            WARNING if slow else OK,
+            f"{latency_ms:.1f} ms a statement",
+            "each write waits for a few: bring server and database closer, or look at the database's load"
+            if slow
+            else "",
+        )
+        try:
+            yield _schema(database, finding)
+            if path is None:
+                yield from _postgres(database, settings, finding)
+            else:
+                yield from _sqlite(database, path, finding)
+        except RunyardError as error:
+            yield finding("reading", PROBLEM, error.message, "the error above this has the database's own words")
+
+
+Maker = Callable[..., Finding]
+
+
+def _latency_ms(database: Database) -> float:
+    times = []
+    for _ in range(6):
+        began = time.perf_counter()
+        database.ping()
+        times.append((time.perf_counter() - began) * 1e3)
+    # The first made the connection.
+    return statistics.median(times[1:])
+
+
+def _schema(database: Database, finding: Maker) -> Finding:
+    try:
+        status = migrate.status(database)
+    except SchemaMismatch as error:
+        return finding("schema", PROBLEM, error.message, "name another database")
+    if status.is_current:
+        return finding("schema", OK, f"revision {status.head}, current")
+    if status.current is None:
+        return finding("schema", WARNING, "empty", "the server's first start fills it, or: runyard db upgrade")
+    try:
+        migrate.check(database)
+    except SchemaMismatch as error:
+        if status.current < status.head:
+            return finding(
+                "schema",
+                WARNING,
+                error.message,
+                "the server migrates at its start; to do it before: runyard db upgrade",
+            )
+        return finding("schema", PROBLEM, error.message, "start the newer version")
+    raise AssertionError("unreachable")
+
+
+def _postgres(database: Database, settings: Settings, finding: Maker) -> Iterator[Finding]:
+    facts = database.read(read_postgres_facts)
+    is_old = facts.version_number < OLDEST_POSTGRESQL
+    yield finding(
+        "version",
+        WARNING if is_old else OK,
+        f"PostgreSQL {facts.version}, {'encrypted' if facts.is_encrypted else 'not encrypted'}, "
+        f"{_gigabytes(facts.size_bytes)}",
+        "its makers have stopped mending it: upgrade it" if is_old else "",
+    )
+    if facts.encoding != "UTF8":
+        yield finding(
+            "encoding",
+            PROBLEM,
+            f"{facts.encoding}: names in other alphabets cannot be kept",
+            "make the database anew with ENCODING 'UTF8' and restore a dump into it",
+        )
+    if facts.is_standby:
+        yield finding("role", PROBLEM, "a standby, which takes no writes", "name the primary in --backend-store-uri")
+    yield _connections(facts.max_connections, facts.open_connections, settings, finding)
+    for pid, seconds, text in facts.long_transactions:
+        yield finding(
+            "long transaction",
+            WARNING,
+            f"session {pid}, {seconds} s: {text}",
+            f"it keeps VACUUM from cleaning, and locks held; where it is forgotten: SELECT pg_terminate_backend({pid})",
+        )
+    if not facts.long_transactions:
+        yield finding("long transactions", OK, f"none over {LONG_TRANSACTION_S} s that this user may see")
+    for pid, by in facts.blocked:
+        yield finding(
+            "waiting for a lock",
+            WARNING,
+            f"session {pid} waits for {', '.join(map(str, by))}",
+            f"if that goes on, see what session {by[0]} does: pg_stat_activity",
+        )
+    difference = abs(facts.clock_ms - now_ms())
+    yield finding(
+        "clock",
+        WARNING if difference > MAX_CLOCK_DIFFERENCE_MS else OK,
+        f"{difference / 1000:.1f} s apart from this machine's",
+        "set both by NTP: times of runs come from one, of clean-up from the other"
+        if difference > MAX_CLOCK_DIFFERENCE_MS
+        else "",
+    )
+
+
+def _connections(most: int, opened: int, settings: Settings, finding: Maker) -> Finding:
+    wanted = settings.workers * (settings.pool_size + settings.max_overflow)
+    sum_text = (
+        f"{settings.workers} workers may open {wanted} (pool {settings.pool_size} + overflow {settings.max_overflow} "
+        f"each), the server allows {most}, {opened} are open"
+    )
+    if wanted > most:
+        return finding(
+            "connections",
+            PROBLEM,
+            sum_text,
+            f"lower --pool-size and --max-overflow to {max(1, most // settings.workers)} together, "
+            "raise max_connections, or put PgBouncer between; each replica counts again",
+        )
+    return finding("connections", OK, sum_text)
+
+
+def _sqlite(database: Database, path: Path, finding: Maker) -> Iterator[Finding]:
+    try:
+        facts = database.read(read_sqlite_facts)
+    except RunyardError:
+        yield finding("integrity", PROBLEM, "the file is damaged", _RESCUE)
+        return
+    yield finding(
+        "version", OK, f"SQLite {facts.version}, journal {facts.journal_mode}, {_gigabytes(facts.size_bytes)}"
+    )
+    if facts.integrity != "ok":
+        yield finding(
+            "integrity",
+            PROBLEM,
+            facts.integrity,
+            _RESCUE,
+        )
+    else:
+        yield finding("integrity", OK, "the file is whole")
+    yield _free_space(path.absolute().parent, finding)
+
+
+def _artifacts(settings: Settings) -> Iterator[Finding]:
+    def finding(check: str, verdict: Verdict, found: str, cure: str = "") -> Finding:
+        return Finding(area="artifacts", check=check, verdict=verdict, found=found, cure=cure)
+
+    uri = settings.artifacts_destination
+    folder = local_path(uri)
+    cure = (
+        "may this user write there, and is the disk mounted?"
+        if folder is not None
+        else "are credentials, region, endpoint and the bucket's name right? The cloud's own tool tells more"
+    )
+    if folder is not None and not folder.exists():
+        yield finding("folder", WARNING, f"{folder} is not there yet", "the server's first start makes it")
+        return
+    try:
+        store = open_store(uri)
+        steps = asyncio.run(_try_store(store))
+    except (RunyardError, OSError) as error:
+        yield finding("write, read, delete", PROBLEM, f"{uri}: {error}", cure)
+        return
+    slow = sum(steps.values()) > SLOW_STORE_S
+    yield finding(
+        "write, read, delete",
+        WARNING if slow else OK,
+        f"{uri}: " + ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in steps.items()),
+        "bring the server nearer to the store's region" if slow else "",
+    )
+    if folder is not None:
+        yield _free_space(folder, finding)
+
+
+async def _try_store(store: ArtifactStore) -> dict[str, float]:
+    """Return how long each thing took, in seconds.
+
+    Raises:
+        RunyardError: one of them failed, or what was read is not what was written.
+    """
+    path = f"readiness-check/{uuid.uuid4().hex}"
+    content = os.urandom(SAMPLE_BYTES)
+    times: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def timed(name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        times[name] = time.perf_counter() - began
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    try:
+        with timed("write"):
+            await store.write(path, chunks())
+        with timed("read"):
+            size = (await store.head(path)).size_bytes
+            read = b"".join([part async for part in await store.read(path, 0, size)])
+        if read != content:
+            raise RunyardError(f"what was read of {path} is not what was written: {len(read)} of {len(content)} bytes")
+    finally:
+        with timed("delete"):
+            await store.delete(path)
+    try:
+        await store.head(path)
+    except NotFound:
+        return times
+    raise RunyardError(f"{path} was deleted and is still there")
+
+
+def _free_space(folder: Path, finding: Maker) -> Finding:
+    usage = shutil.disk_usage(folder)
+    is_low = usage.free < MIN_FREE_BYTES or usage.free < usage.total * 0.05
+    return finding(
+        "free space",
+        WARNING if is_low else OK,
+        f"{_gigabytes(usage.free)} of {_gigabytes(usage.total)} at {folder}",
+        "make room, or runyard writes will be refused" if is_low else "",
+    )
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:,.1f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:,.1f} MB"

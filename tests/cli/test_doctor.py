@@ -1,0 +1,203 @@
+"""The doctor's findings, on real databases, a real server and a real proxy; what is wrong is told with its cure."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from runyard.cli import main
+from runyard.store import diagnosis
+from tests.nginx import Nginx
+from tests.ports import free_port
+from tests.postgres import PostgresServer
+from tests.servers import ServerProcess
+
+
+@pytest.fixture
+def proxied() -> Iterator[Callable[..., Nginx]]:
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: Any, **options: Any) -> Nginx:
+            proxy = Nginx(*arguments, **options)
+            stack.callback(proxy.stop)
+            return proxy
+
+        yield start
+
+
+def examined(*arguments: str) -> tuple[Result, dict[str, dict[str, str]]]:
+    result = CliRunner().invoke(main, ["doctor", "--json", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    # The first of each: the longest transaction is told before the others.
+    return result, {f"{one['area']} {one['check']}": one for one in reversed(json.loads(result.stdout))}
+
+
+def here(folder: Path, uri: str | None = None) -> list[str]:
+    return [
+        *("--backend-store-uri", uri or f"sqlite:///{folder / 'runyard.db'}"),
+        *("--artifacts-destination", str(folder / "artifacts")),
+    ]
+
+
+def made(folder: Path, uri: str) -> None:
+    assert CliRunner().invoke(main, ["db", "upgrade", uri]).exit_code == 0
+    (folder / "artifacts").mkdir(exist_ok=True)
+
+
+def test_a_healthy_sqlite_server_has_nothing_wrong(tmp_path: Path) -> None:
+    made(tmp_path, f"sqlite:///{tmp_path / 'runyard.db'}")
+    result, found = examined(*here(tmp_path))
+    assert result.exit_code == 0
+    assert {one["verdict"] for name, one in found.items() if name != "database free space"} <= {"ok", "warning"}
+    assert found["database schema"]["verdict"] == "ok"
+    assert found["database integrity"]["found"] == "the file is whole"
+    assert found["artifacts write, read, delete"]["verdict"] == "ok"
+    assert [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == []
+
+
+def test_a_new_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    result, found = examined(*here(folder))
+    assert result.exit_code == 0
+    assert "is not there yet" in found["database schema"]["found"]
+    assert list(folder.iterdir()) == []
+
+
+def test_what_people_read_has_marks_and_cures(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["doctor", *here(tmp_path), "--host", "0.0.0.0"])  # noqa: S104
+    assert "  ! address: 0.0.0.0:5000" in result.output
+    assert "      → name those by which it is reached: --allowed-hosts" in result.output
+    assert result.output.endswith("0 problems, 3 warnings.\n")
+
+
+def test_a_damaged_file_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "runyard.db"
+    made(tmp_path, f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        [page_size] = connection.execute("PRAGMA page_size").fetchone()
+        [root] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'params'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * page_size)
+        file.write(b"\xff" * 64)
+    result, found = examined(*here(tmp_path))
+    assert result.exit_code == 1
+    assert found["database integrity"]["verdict"] == "problem"
+    assert "restore a backup" in found["database integrity"]["cure"]
+
+
+def test_a_store_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
+    made(tmp_path, f"sqlite:///{tmp_path / 'runyard.db'}")
+    (tmp_path / "file").write_text("in the way")
+    result, found = examined(*here(tmp_path), "--artifacts-destination", str(tmp_path / "file"))
+    assert result.exit_code == 1
+    assert found["artifacts write, read, delete"]["verdict"] == "problem"
+    assert found["artifacts write, read, delete"]["cure"]
+
+
+def test_postgresql_is_looked_at(postgres_url: str, tmp_path: Path) -> None:
+    made(tmp_path, postgres_url)
+    result, found = examined(*here(tmp_path, postgres_url))
+    assert result.exit_code == 0, result.stdout
+    assert found["database version"]["found"].startswith("PostgreSQL 1")
+    assert found["database connections"]["verdict"] == "ok"
+    assert found["database clock"]["found"].startswith("0.")
+
+
+def test_more_connections_than_the_server_allows_are_a_problem(postgres_url: str, tmp_path: Path) -> None:
+    made(tmp_path, postgres_url)
+    result, found = examined(
+        *here(tmp_path, postgres_url), "--workers", "4", "--pool-size", "20", "--max-overflow", "40"
+    )
+    assert result.exit_code == 1
+    assert "may open 240" in found["database connections"]["found"]
+    assert "--pool-size and --max-overflow to 49 together" in found["database connections"]["cure"]
+
+
+def test_a_forgotten_transaction_and_who_waits_for_it_are_told(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path, postgres_url)
+    monkeypatch.setattr(diagnosis, "LONG_TRANSACTION_S", 0)
+    with psycopg.connect(postgres_url) as holder, psycopg.connect(postgres_url, autocommit=True) as waiter:
+        pid = holder.info.backend_pid
+        holder.execute("LOCK TABLE runs")
+        with waiter.pipeline():
+            waiter.execute("SELECT count(*) FROM runs")
+            waiter.pgconn.send_flush_request()
+            waiter.pgconn.flush()
+            _, found = examined(*here(tmp_path, postgres_url))
+            holder.rollback()
+    assert f"session {pid}" in found["database long transaction"]["found"]
+    assert f"pg_terminate_backend({pid})" in found["database long transaction"]["cure"]
+    assert f"waits for {pid}" in found["database waiting for a lock"]["found"]
+
+
+def test_a_database_that_does_not_answer_is_a_problem(tmp_path: Path) -> None:
+    uri = f"postgresql://someone:secret@127.0.0.1:{free_port()}/mlflow"
+    result, found = examined(*here(tmp_path, uri))
+    assert result.exit_code == 1
+    assert found["database connection"]["verdict"] == "problem"
+    assert "secret" not in result.stdout
+
+
+def test_a_newer_schema_is_a_problem(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    uri = postgres_server.create_database()
+    made(tmp_path, uri)
+    with psycopg.connect(uri) as connection:
+        connection.execute("UPDATE runyard_schema SET version_num = '9999'")
+    result, found = examined(*here(tmp_path, uri))
+    assert result.exit_code == 1
+    assert found["database schema"]["cure"] == "start the newer version"
+
+
+def test_a_server_behind_a_good_proxy_has_nothing_wrong(
+    running_server: Callable[..., ServerProcess], proxied: Callable[..., Nginx]
+) -> None:
+    proxy = proxied([running_server().port], settings="client_max_body_size 0; large_client_header_buffers 4 64k;")
+    result, found = examined("--url", proxy.url)
+    assert result.exit_code == 0, result.stdout
+    assert {one["verdict"] for one in found.values()} == {"ok"}
+
+
+def test_a_proxy_that_changes_the_host_and_cuts_bodies_is_told_how_to_behave(
+    running_server: Callable[..., ServerProcess], proxied: Callable[..., Nginx]
+) -> None:
+    proxy = proxied(
+        [running_server().port],
+        settings="client_max_body_size 1m; large_client_header_buffers 2 1k;",
+        location="proxy_set_header Host mlflow.internal;",
+    )
+    result, found = examined("--url", proxy.url)
+    assert result.exit_code == 1
+    assert "--allowed-hosts" in found["server host"]["cure"]
+    assert "client_max_body_size 0" in found["server large bodies"]["cure"]
+    assert found["server long addresses"]["verdict"] == "warning"
+
+
+def test_a_proxy_that_names_another_host_than_the_page_is_told_so(
+    running_server: Callable[..., ServerProcess], proxied: Callable[..., Nginx]
+) -> None:
+    server = running_server(
+        None, "--allowed-hosts", "mlflow.internal,127.0.0.1:*", "--cors-allowed-origins", "https://x"
+    )
+    proxy = proxied([server.port], location="proxy_set_header Host mlflow.internal;")
+    result, found = examined("--url", proxy.url)
+    assert result.exit_code == 1
+    assert "proxy_set_header Host $http_host" in found["server origin"]["cure"]
+
+
+def test_nothing_there_is_a_problem(tmp_path: Path) -> None:
+    result, found = examined("--url", f"http://127.0.0.1:{free_port()}")
+    assert result.exit_code == 1
+    assert found["server reachable"]["verdict"] == "problem"
+    assert "is the server running" in found["server reachable"]["cure"]
