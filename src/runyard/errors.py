@@ -15,6 +15,7 @@
     ├── TooManyRequests           REQUEST_LIMIT_EXCEEDED    429
     ├── NotImplementedHere        NOT_IMPLEMENTED           501
     ├── Unavailable               TEMPORARILY_UNAVAILABLE   503
+    │   └── Unreachable           TEMPORARILY_UNAVAILABLE   503  (the database; another try may find it back)
     └── ConfigurationError        INVALID_STATE             500  (raised before a server runs)
         └── SchemaMismatch        INVALID_STATE             500
 
@@ -95,7 +96,7 @@ class RangeNotSatisfiable(RunyardError):
 class TooManyRequests(RunyardError):
     code, status = "REQUEST_LIMIT_EXCEEDED", 429
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
@@ -106,6 +107,10 @@ class NotImplementedHere(RunyardError):
 
 class Unavailable(RunyardError):
     code, status = "TEMPORARILY_UNAVAILABLE", 503
+
+
+class Unreachable(Unavailable):
+    """The connection to the database was lost, or none is to be had; a little later it may be back."""
 
 
 class ConfigurationError(RunyardError):

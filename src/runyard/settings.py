@@ -16,6 +16,8 @@ from runyard.errors import ConfigurationError
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
 
 def _setting(default: Any, help_text: str, *variables: str) -> Any:
     return field(default=default, metadata={"help": help_text, "variables": variables})
@@ -92,6 +94,30 @@ class Settings:
         "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE",
     )
     pool_pre_ping: bool = _setting(True, "Check a pooled connection before each use.", "RUNYARD_POOL_PRE_PING")
+    db_ssl_mode: str | None = _setting(
+        None,
+        "Encryption to PostgreSQL: disable, allow, prefer, require, verify-ca or verify-full, as libpq's sslmode.",
+        "RUNYARD_DB_SSL_MODE",
+    )
+    db_ssl_root_cert: str | None = _setting(
+        None, "File of the certificates that PostgreSQL's is checked against.", "RUNYARD_DB_SSL_ROOT_CERT"
+    )
+    db_password_file: str | None = _setting(
+        None,
+        "File that holds PostgreSQL's password, read for each new connection; PGPASSWORD and .pgpass work too.",
+        "RUNYARD_DB_PASSWORD_FILE",
+    )
+    statement_timeout_s: int = _setting(
+        300, "Seconds after which PostgreSQL gives a statement up; 0 for never.", "RUNYARD_STATEMENT_TIMEOUT"
+    )
+    lock_timeout_s: int = _setting(
+        30, "Seconds after which PostgreSQL gives up waiting for a lock; 0 for never.", "RUNYARD_LOCK_TIMEOUT"
+    )
+    outage_s: int = _setting(
+        15,
+        "Seconds, from when a PostgreSQL stopped answering, that requests wait for it before they get a 503.",
+        "RUNYARD_OUTAGE",
+    )
     max_body_bytes: int = _setting(
         32 * 1024 * 1024, "Largest JSON request body; artifacts have no limit.", "RUNYARD_MAX_BODY_BYTES"
     )
@@ -125,6 +151,9 @@ class Settings:
             ("workers", 1, 512),
             ("pool_size", 1, 10_000),
             ("max_overflow", 0, 10_000),
+            ("outage_s", 0, 3600),
+            ("statement_timeout_s", 0, 86_400),
+            ("lock_timeout_s", 0, 86_400),
             ("max_body_bytes", 1024, 2**31),
             ("max_head_bytes", 1024, 2**24),
             ("client_timeout_s", 1, 86_400),
@@ -133,6 +162,8 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        if self.db_ssl_mode is not None and self.db_ssl_mode not in _SSL_MODES:
+            raise ConfigurationError(f"db_ssl_mode must be one of {', '.join(_SSL_MODES)}, got {self.db_ssl_mode!r}")
         if self.log_level.lower() not in {"critical", "error", "warning", "info", "debug"}:
             raise ConfigurationError(
                 f"log_level must be one of critical, error, warning, info, debug, got {self.log_level!r}"

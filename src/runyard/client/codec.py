@@ -19,6 +19,7 @@ from runyard.errors import (
     PermissionDenied,
     RangeNotSatisfiable,
     RunyardError,
+    TooManyRequests,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -83,6 +84,7 @@ _ERRORS: Final[tuple[type[RunyardError], ...]] = (
     PayloadTooLarge,
     UnsupportedMediaType,
     RangeNotSatisfiable,
+    TooManyRequests,
     NotImplementedHere,
     Unavailable,
 )

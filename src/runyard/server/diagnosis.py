@@ -90,8 +90,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return Finding(area="database", check=check, verdict=verdict, found=found, cure=cure)
 
     try:
-        # Read-only, so that a SQLite file stays as it is.
-        database = open_database(dataclasses.replace(settings, read_only=True))
+        # Read-only, so that a SQLite file stays as it is; and without waiting: it is a finding.
+        database = open_database(dataclasses.replace(settings, read_only=True, outage_s=0))
     except ConfigurationError as error:
         yield finding("address", PROBLEM, error.message, "correct --backend-store-uri")
         return

@@ -23,6 +23,12 @@ def open_database(settings: Settings) -> Database:
         pool_recycle_s=settings.pool_recycle_s,
         pool_pre_ping=settings.pool_pre_ping,
         is_read_only=settings.read_only,
+        outage_s=settings.outage_s,
+        statement_timeout_s=settings.statement_timeout_s,
+        lock_timeout_s=settings.lock_timeout_s,
+        ssl_mode=settings.db_ssl_mode,
+        ssl_root_cert=settings.db_ssl_root_cert,
+        password_file=settings.db_password_file,
     )
 
 

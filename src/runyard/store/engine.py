@@ -7,6 +7,7 @@ transaction around it; on SQLite writers queue here, in the process and between 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import random
@@ -24,7 +25,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from runyard.errors import ConfigurationError, InvalidParameter, RunyardError, Unavailable
+from runyard.errors import ConfigurationError, InvalidParameter, RunyardError, Unavailable, Unreachable
 
 try:
     import fcntl
@@ -40,6 +41,19 @@ SQLITE_BUSY_TIMEOUT_S: Final = 60.0
 ATTEMPTS: Final = 5
 # PostgreSQL: serialization failure, deadlock. The transaction was undone as a whole, so it may be run again.
 RETRIED_SQLSTATES: Final = frozenset({"40001", "40P01"})
+# PostgreSQL: a connection that is over, a server that stops or starts, one with no connection left, and one that was
+# the primary before a failover.
+UNREACHABLE_SQLSTATES: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "25006"})
+# How soon a lost server is noticed where nothing tells of it: seconds until a connection is given up.
+CONNECT_TIMEOUT_S: Final = 5
+KEEPALIVE: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 0.5
 # PostgreSQL: numbers out of range, text it cannot hold. The caller's value, not our fault.
 VALUE_SQLSTATES: Final = frozenset({"22003", "22021", "22P05", "22P02", "54000"})
 
@@ -49,6 +63,10 @@ class Database:
 
     Args:
         is_read_only: leave a SQLite file as it is, down to its journal's mode.
+        statement_timeout_s, lock_timeout_s: when PostgreSQL gives a statement, or its wait for a lock, up; 0 for never.
+        ssl_mode, ssl_root_cert: as libpq's sslmode and sslrootcert; what the URI says of them counts before.
+        password_file: where the password is read from each time a connection is made, so that it may change.
+        outage_s: how long reads and writes wait for a PostgreSQL that does not answer, counted from when it stopped.
     Raises:
         ConfigurationError: the URI does not parse or names a database that is not supported.
     """
@@ -62,7 +80,14 @@ class Database:
         pool_recycle_s: int = 3600,
         pool_pre_ping: bool = True,
         is_read_only: bool = False,
+        outage_s: float = 0,
+        statement_timeout_s: int = 0,
+        lock_timeout_s: int = 0,
+        ssl_mode: str | None = None,
+        ssl_root_cert: str | None = None,
+        password_file: str | None = None,
     ) -> None:
+        self.outage = Outage(outage_s)
         try:
             url = make_url(uri)
         except ArgumentError:
@@ -98,42 +123,106 @@ class Database:
             )
             _prepare_sqlite(self.engine, is_read_only=is_read_only)
         else:
+            added = {"sslmode": ssl_mode, "sslrootcert": ssl_root_cert}
+            url = url.update_query_dict(
+                {name: value for name, value in added.items() if value is not None and name not in url.query}
+            )
             self.engine = sa.create_engine(
                 url.set(drivername="postgresql+psycopg"),
                 # Prepared statements belong to a server connection, which PgBouncer hands to others between
                 # transactions. Measured, they save a tenth of a millisecond a write and cost as much of our own time.
-                connect_args={"prepare_threshold": None, "application_name": "runyard"},
+                connect_args={
+                    "prepare_threshold": None,
+                    "application_name": "runyard",
+                    "connect_timeout": CONNECT_TIMEOUT_S,
+                    **KEEPALIVE,
+                },
                 pool_size=pool_size,
                 max_overflow=max_overflow,
                 pool_recycle=pool_recycle_s,
                 pool_pre_ping=pool_pre_ping,
             )
-            _prepare_postgresql(self.engine)
+            _prepare_postgresql(self.engine, statement_timeout_s, lock_timeout_s)
+            if password_file is not None:
+                _read_password(self.engine, password_file)
 
     def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what ``function`` returns for a connection that sees one moment of the database."""
-        with translated_errors(), self.engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                return function(connection, *args, **kwargs)
+        """Return what ``function`` returns for a connection that sees one moment of the database.
+
+        ``function`` is run again where the connection is lost.
+        """
+        for attempt in itertools.count():
+            try:
+                with translated_errors(), self.engine.connect() as connection:
+                    if not self.is_sqlite:
+                        connection = connection.execution_options(
+                            isolation_level="REPEATABLE READ", postgresql_readonly=True
+                        )
+                    with connection.begin():
+                        result = function(connection, *args, **kwargs)
+            except Unreachable as error:
+                self.outage.wait(error, attempt)
+            else:
+                self.outage.end()
+                return result
+        raise AssertionError("unreachable")
 
     def write(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what ``function`` returns, after the commit of all it wrote.
 
-        ``function`` is run again where the database undid it for another's sake, so it may have no effect but on
-        the connection. An error it raises undoes all of it.
+        ``function`` is run again where the database undid it, for another's sake or because the connection was lost,
+        so it may have no effect but on the connection. An error it raises undoes all of it.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        conflicts = 0
+        for attempt in itertools.count():
+            transaction_id: str | None = None
             try:
                 with translated_errors(), self.transaction() as connection:
-                    return function(connection, *args, **kwargs)
+                    result = function(connection, *args, **kwargs)
+                    transaction_id = self.transaction_id(connection)
             except RetriedError as error:
-                if attempt == ATTEMPTS:
+                conflicts += 1
+                if conflicts == ATTEMPTS:
                     raise Unavailable("the database is busy with conflicting writes; try again") from error
                 # Two transactions that undid each other must not meet again.
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+                time.sleep(random.uniform(0, 0.01 * 2**conflicts))
+            except Unreachable as error:
+                self.outage.wait(error, attempt)
+                if transaction_id is not None and self.was_committed(transaction_id):
+                    return result
+            else:
+                self.outage.end()
+                return result
         raise AssertionError("unreachable")
+
+    def transaction_id(self, connection: Connection) -> str | None:
+        """Return what `was_committed` knows the transaction by; None on SQLite, and where nothing was written."""
+        if self.is_sqlite:
+            return None
+        found: str | None = connection.execute(sa.text("SELECT pg_current_xact_id_if_assigned()::text")).scalar()
+        return found
+
+    def was_committed(self, transaction_id: str) -> bool:
+        """Return whether a transaction is there whose commit got no answer, for the connection was lost.
+
+        Raises:
+            Unavailable: that cannot be found out now.
+        """
+        deadline = time.monotonic() + self.outage.longest_s
+        try:
+            while (status := self.read(_read_transaction_status, transaction_id)) == "in progress":
+                # Its session has not noticed yet that nobody listens.
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(LONGEST_PAUSE_S)
+            else:
+                return status == "committed"
+        except Unreachable:
+            pass
+        raise Unavailable(
+            "the connection to the database was lost while the write was committed; whether it is there is not known: "
+            "look before it is sent again"
+        )
 
     def connect_writer(self) -> Connection:
         """Return a connection whose transactions may write, for use with `transaction`."""
@@ -177,6 +266,35 @@ class Database:
 
 class RetriedError(Exception):
     """The database undid the transaction so that another could go on."""
+
+
+class Outage:
+    """How long the database has not answered; shared by all who wait for it.
+
+    Counted from its beginning, so that those who come late do not wait as long again, and requests do not pile up.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        self.longest_s = longest_s
+        self._since: float | None = None
+
+    def wait(self, error: Unreachable, attempt: int) -> None:
+        """Sleep before another try; raise ``error`` where there were tries for long enough."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+            if self.longest_s:
+                logger.warning("the database does not answer; waiting for it, at most %g s", self.longest_s)
+        if now - self._since >= self.longest_s:
+            raise error
+        time.sleep(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(attempt, 8)) * random.uniform(0.5, 1))
+
+    def end(self) -> None:
+        """Note that the database answered."""
+        since = self._since
+        if since is not None:
+            self._since = None
+            logger.warning("the database answers again, after %.1f s", time.monotonic() - since)
 
 
 class FairLock:
@@ -271,14 +389,48 @@ def _prepare_sqlite(engine: Engine, *, is_read_only: bool) -> None:
         driver_connection.execute(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
 
-def _prepare_postgresql(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+def _prepare_postgresql(engine: Engine, statement_timeout_s: int, lock_timeout_s: int) -> None:
+    settings = {
         # To compile a statement costs more than these statements take. And what they read is in memory: for the price
         # of a seek on a disk that turns, the planner would rather read whole tables (measured: twice the time).
+        "jit": "off",
+        "random_page_cost": "1.1",
+        "statement_timeout": f"'{statement_timeout_s}s'",
+        "lock_timeout": f"'{lock_timeout_s}s'",
+        # A process of ours that is gone, or cut off in the middle, does not keep its locks.
+        "idle_in_transaction_session_timeout": "'60s'",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }
+    statements = "; ".join(f"SET {name} = {value}" for name, value in settings.items())
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
         connection.autocommit = True
-        connection.execute("SET jit = off; SET random_page_cost = 1.1")
+        connection.execute(statements)
         connection.autocommit = False
+
+
+def _read_password(engine: Engine, path: str) -> None:
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        try:
+            with open(path, encoding="utf-8") as file:
+                # Editors and `kubectl create secret` end a file with a newline.
+                parameters["password"] = file.read().rstrip("\r\n")
+        except OSError as error:
+            raise ConfigurationError(f"the password file {path!r} cannot be read: {error.strerror}") from None
+
+
+def _read_transaction_status(connection: Connection, transaction_id: str) -> str | None:
+    # After a crash the number of a transaction that was lost with it may not have been given out yet.
+    statement = sa.text(
+        "SELECT CASE WHEN cast(:id AS xid8) < pg_snapshot_xmax(pg_current_snapshot()) "
+        "THEN pg_xact_status(cast(:id AS xid8)) END"
+    )
+    status: str | None = connection.execute(statement, {"id": transaction_id}).scalar()
+    return status
 
 
 def _lower(value: str | float | bytes | None) -> str | float | bytes | None:
@@ -312,18 +464,25 @@ def _translate(error: BaseException) -> Exception:
     # Both drivers name their errors as the database API does.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     sqlstate = getattr(error, "sqlstate", None)
-    if sqlstate in RETRIED_SQLSTATES or "IntegrityError" in kinds:
-        # For the latter: a check made before the write was overtaken by another writer; the next try will see it.
+    if sqlstate in RETRIED_SQLSTATES or kinds & {"IntegrityError", "PipelineAborted"}:
+        # For the second: a check made before the write was overtaken by another writer; the next try will see it.
         return RetriedError()
     if sqlstate in VALUE_SQLSTATES:
         return InvalidParameter("a value is out of the range that the database can hold")
+    if sqlstate in UNREACHABLE_SQLSTATES:
+        logger.info("database unavailable: %s", error)
+        return Unreachable("the database cannot be reached at the moment; try again")
+    if sqlstate == "55P03":
+        return Unavailable("the database waited too long for another write to end; try again")
     if sqlstate == "57014":
         return Unavailable("the database stopped a statement that took too long; try again or ask for less")
     if "OperationalError" in kinds or "InterfaceError" in kinds:
-        logger.error("database unavailable: %s", error)
         if sqlstate == "53100" or "disk is full" in str(error) or "disk I/O error" in str(error):
+            logger.error("database unavailable: %s", error)
             return Unavailable("the database's disk is full or failing; nothing was written")
-        return Unavailable("the database cannot be reached at the moment; try again")
+        logger.info("database unavailable: %s", error)
+        kind = Unavailable if type(error).__module__.startswith("sqlite3") else Unreachable
+        return kind("the database cannot be reached at the moment; try again")
     logger.error("database error", exc_info=error)
     return _hidden_error()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import queue
 import random
@@ -22,7 +23,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from runyard.errors import RunyardError, Unavailable
+from runyard.errors import RunyardError, Unavailable, Unreachable
 from runyard.store.engine import ATTEMPTS, Database, RetriedError, translated_errors
 from runyard.store.experiment_keys import RecordedKeys
 from runyard.store.keys import KeyNames
@@ -131,14 +132,30 @@ class Ingest:
 
     def _commit(self, writes: Sequence[Write]) -> list[Any]:
         key_ids = self.keys.intern(names_in(writes))
-        for attempt in range(1, ATTEMPTS + 1):
+        # A batch that is written twice is written once; of other changes it has to be known whether they are there.
+        has_changes = any(isinstance(write, RunChange) for write in writes)
+        conflicts = 0
+        for attempt in itertools.count():
+            transaction_id: str | None = None
             try:
                 with translated_errors(), self._transaction(writes) as connection:
                     outcomes, recorded = apply_writes(connection, writes, key_ids, self._recorded)
-                self._recorded.remember(recorded)
-                return outcomes
+                    if has_changes:
+                        transaction_id = self._database.transaction_id(connection)
             except RetriedError:
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+                conflicts += 1
+                if conflicts == ATTEMPTS:
+                    break
+                time.sleep(random.uniform(0, 0.01 * 2**conflicts))
+                continue
+            except Unreachable as error:
+                self._database.outage.wait(error, attempt)
+                if transaction_id is None or not self._database.was_committed(transaction_id):
+                    continue
+            else:
+                self._database.outage.end()
+            self._recorded.remember(recorded)
+            return outcomes
         raise Unavailable("the database is busy with conflicting writes; try again")
 
     @contextlib.contextmanager

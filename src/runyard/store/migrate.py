@@ -68,6 +68,9 @@ def upgrade(database: Database) -> list[str]:
     if status(database).is_current:
         return []
     with database.transaction() as connection, _lock(connection):
+        if not database.is_sqlite:
+            # A migration takes as long as it takes.
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         current = _current_revision(connection)
         if current == HEAD:
             return []
