@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import subprocess
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.axe import complaints_of_axe
-from tests.browser.world import World, artifact_files, make_world
+from tests.browser.world import World, artifact_files, make_world, upload
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
+
+CLIENT_PYTHON = Path(__file__).parents[2] / ".venvs" / "mlflow-3" / "bin" / "python"
+WRITE_PARQUET = """
+import datetime, sys
+import pyarrow as pa
+import pyarrow.parquet as pq
+count = 250
+columns = {
+    "name": [f"row {n}" for n in range(count)],
+    "score": [n / 7 for n in range(count)],
+    "long": [2**53 + n + 1 for n in range(count)],
+    "day": [datetime.datetime(2026, 1, 2)] * count,
+    "parts": [[n, n + 1] for n in range(count)],
+    "missing": [None if n % 2 else "there" for n in range(count)],
+}
+pq.write_table(pa.table(columns), sys.argv[1], compression="zstd", row_group_size=60)
+"""
+# The browser makes it: half a second of a square that moves.
+RECORD_FILM = """async () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+  const context = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const stopped = new Promise((done) => { recorder.onstop = done; });
+  recorder.start();
+  for (let step = 0; step < 10; step++) {
+    context.fillStyle = `rgb(${step * 20}, 90, 90)`;
+    context.fillRect(0, 0, 64, 48);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  recorder.stop();
+  await stopped;
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes));
+}"""
 
 
 @pytest.fixture
@@ -122,6 +161,41 @@ def test_images_of_steps_are_side_by_side_and_the_slider_goes_through_them(show:
 def test_sound_has_a_player_and_a_pdf_a_frame(show: Callable[[str], Page]) -> None:
     expect(show("sound.wav").locator("audio")).to_be_visible()
     expect(show("report.pdf").locator("iframe")).to_have_attribute("src", re.compile("^blob:"))
+
+
+def test_sound_is_played_and_its_length_is_known(show: Callable[[str], Page]) -> None:
+    sound = show("sound.wav").get_by_label("sound.wav")
+    sound.evaluate("(sound) => { sound.muted = true; return sound.play() }")
+    sound.page.wait_for_timeout(300)
+    assert sound.evaluate("(sound) => sound.error === null && sound.currentTime > 0")
+    assert sound.evaluate("(sound) => sound.duration") == 1
+
+
+def test_film_is_played(show: Callable[[str], Page], server: ServerProcess, world: World) -> None:
+    page = show("")
+    expect(page.get_by_role("treeitem", name="notes.txt")).to_be_visible()
+    film = base64.b64decode(page.evaluate(RECORD_FILM))
+    upload(server.port, world.experiment_id, world.artifacts_run_id, "film.webm", film)
+    video = show("film.webm").locator("video")
+    video.evaluate("(video) => { video.muted = true; return video.play() }")
+    assert video.evaluate("(video) => [video.error, video.videoWidth, video.videoHeight]") == [None, 64, 48]
+
+
+def test_a_parquet_file_is_read_a_page_at_a_time(
+    show: Callable[[str], Page], server: ServerProcess, world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.parquet"
+    # The client's environment has the library that users write these files with.
+    subprocess.run([CLIENT_PYTHON, "-c", WRITE_PARQUET, file], check=True, timeout=120)
+    upload(server.port, world.experiment_id, world.artifacts_run_id, "tables/scores.parquet", file.read_bytes())
+    page = show("tables/scores.parquet")
+    expect(page.get_by_role("columnheader", name="score")).to_be_visible()
+    expect(page.get_by_role("cell", name="row 0", exact=True)).to_be_visible()
+    expect(page.get_by_text("Rows 1 to 100 of 250")).to_be_visible()
+    page.get_by_role("button", name="Next rows").click()
+    expect(page.get_by_role("cell", name="row 100", exact=True)).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="row 101")).to_contain_text("2026-01-02")
+    expect(page.get_by_role("row").filter(has_text="row 101")).to_contain_text("9007199254741094")
 
 
 def test_a_model_shows_its_signature_and_how_to_use_it(show: Callable[[str], Page], world: World) -> None:

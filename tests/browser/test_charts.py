@@ -204,6 +204,88 @@ def test_a_chart_grows_while_its_run_is_logged_to(open_page: OpenPage, server: S
     finish(server.port, run_id)
 
 
+def test_a_click_on_a_line_opens_its_run(open_page: OpenPage, server: ServerProcess, world: World) -> None:
+    for name, value in (("upper", 9), ("lower", 1)):
+        run_id = make_run(server.port, world.other_experiment_id, name)
+        points = [{"key": "flat", "value": value, "timestamp": START_MS + n, "step": n} for n in range(10)]
+        log(server.port, run_id, metrics=points)
+        finish(server.port, run_id)
+    page = open_page(f"/#/experiments/{world.other_experiment_id}?tab=charts")
+    over = card(page, "flat").locator(".u-over")
+    expect(over).to_be_visible()
+    box = over.bounding_box()
+    assert box is not None
+    # Between the two lines there is nothing to open.
+    over.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    page.wait_for_timeout(600)
+    expect(page).not_to_have_url(re.compile("/runs/"))
+    # The range of y has a twentieth of its width beyond both lines.
+    over.click(position={"x": box["width"] / 2, "y": box["height"] * 0.955})
+    expect(page).to_have_url(re.compile("/runs/"))
+    expect(page.get_by_role("heading", name="lower")).to_be_visible()
+
+
+def test_the_names_of_the_runs_lead_to_their_pages_by_the_keyboard_too(charts: Page) -> None:
+    link = charts.get_by_role("list", name="Runs in the charts").get_by_role("link", name="train-adam-00")
+    link.focus()
+    charts.keyboard.press("Enter")
+    expect(charts.get_by_role("heading", name="train-adam-00")).to_be_visible()
+
+
+def test_grouped_runs_have_a_line_a_group_with_its_mean_and_band(open_page: OpenPage, world: World) -> None:
+    page = open_page(f"{address(world)}&group={quote(json.dumps(['params.optimizer']))}")
+    legend = page.get_by_role("list", name="Runs in the charts")
+    expect(legend.get_by_text("optimizer: adam")).to_be_visible()
+    chart = card(page, "val/loss")
+    chart.scroll_into_view_if_needed()
+    expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile("optimizer: adam .*optimizer: sgd"))
+    chart.locator(".u-over").hover()
+    expect(chart.locator(".line-chart-legend")).to_contain_text("2 runs")
+    assert has_drawn(chart)
+    page.get_by_label("Groups").select_option("Mean ± deviation")
+    expect(page).to_have_url(re.compile("deviation"))
+    assert complaints_of_axe(page) == []
+    legend.get_by_text("optimizer: adam").click()
+    expect(legend.get_by_role("link", name="train-adam-03")).to_be_visible()
+    page.get_by_label("Groups").select_option("A line for each run")
+    expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile("train-adam-00"))
+
+
+def test_grouped_runs_with_one_value_each_have_a_bar_a_group(
+    open_page: OpenPage, server: ServerProcess, world: World
+) -> None:
+    for number, kind in ((1, "a"), (3, "a"), (8, "b")):
+        run_id = make_run(server.port, world.other_experiment_id, f"scored-{number}", {"kind": kind})
+        log(server.port, run_id, metrics=[{"key": "score", "value": number, "timestamp": START_MS, "step": 0}])
+        finish(server.port, run_id)
+    page = open_page(f"/#/experiments/{world.other_experiment_id}?tab=charts&group={quote(json.dumps(['tags.kind']))}")
+    bar = card(page, "score").locator(".bar-list-row", has_text="kind: a")
+    expect(bar).to_contain_text(re.compile(r"1 . 3, 2 runs"))
+    expect(bar.locator("b")).to_have_text("2")
+
+
+def test_charts_are_dragged_to_their_places_and_a_saved_view_keeps_them(
+    charts: Page, open_page: OpenPage, world: World
+) -> None:
+    section = charts.get_by_role("region", name="val, 2 charts")
+    section.scroll_into_view_if_needed()
+    names = section.locator(".metric-card-name")
+    first = names.first.inner_text()
+    section.get_by_role("button", name=f"Move {first}: drag it").drag_to(section.locator("figure").last)
+    expect(names.last).to_have_text(first)
+    charts.get_by_role("button", name="Views").click()
+    charts.get_by_role("menuitem", name="Save this view…").click()
+    charts.get_by_label("Name", exact=True).fill("mine")
+    charts.keyboard.press("Enter")
+    expect(charts.get_by_role("button", name="mine", exact=True)).to_be_visible()
+    other = open_page(address(world))
+    names = other.get_by_role("region", name="val, 2 charts").locator(".metric-card-name")
+    expect(names.first).to_have_text(first)
+    other.get_by_role("button", name="Views").click()
+    other.get_by_role("menuitemcheckbox", name="mine").click()
+    expect(names.last).to_have_text(first)
+
+
 def test_of_very_many_charts_only_those_in_view_are_drawn(
     open_page: OpenPage, server: ServerProcess, world: World
 ) -> None:

@@ -143,6 +143,43 @@ def test_a_click_on_a_bar_opens_its_run(world: World, open_page: OpenPage) -> No
     expect(page).to_have_url(re.compile(f"/runs/{world.run_ids[0]}"))
 
 
+def test_a_click_on_a_point_of_a_scatter_plot_opens_its_run(world: World, open_page: OpenPage) -> None:
+    scatter = {"id": "p1", "kind": "scatter", "x": "params.depth", "y": ACCURACY}
+    page = open_page(f"/#/compare-runs?runs={quote(json.dumps(world.run_ids[:1]))}&tab=plots&plots={_json([scatter])}")
+    _click_the_mark_near(page, share=(0.5, 0.5))
+    expect(page).to_have_url(re.compile(f"/runs/{world.run_ids[0]}"))
+
+
+def test_a_click_on_a_line_of_parallel_coordinates_opens_its_run(world: World, open_page: OpenPage) -> None:
+    page = open_page(address(world, [{"id": "p1", "kind": "parallel", "axes": ["params.depth", ACCURACY]}]))
+    _click_the_mark_near(page, share=(0.5, 0.5))
+    expect(page).to_have_url(re.compile(f"/runs/({'|'.join(world.run_ids)})"))
+
+
+def _json(value: object) -> str:
+    return quote(json.dumps(value))
+
+
+def _click_the_mark_near(page: Page, share: tuple[float, float]) -> None:
+    """Click where the cursor shows that something can be clicked, nearest below or above a share of the plot."""
+    plot = page.get_by_role("article").get_by_role("img")
+    expect(plot.locator("canvas").first).to_be_visible()
+    page.wait_for_timeout(1500)
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    shape = "(plot) => getComputedStyle(plot.firstElementChild).cursor"
+    for row in range(0, int(box["height"] / 2) - 20, 4):
+        for column in (0, -8, 8, -16, 16, -24, 24):
+            for side in (1, -1):
+                x, y = box["width"] * share[0] + column, box["height"] * share[1] + side * row
+                page.mouse.move(box["x"] + x, box["y"] + y)
+                if plot.evaluate(shape) == "pointer":
+                    page.mouse.click(box["x"] + x, box["y"] + y)
+                    return
+    raise AssertionError("nothing in the plot can be clicked")
+
+
 def test_runs_without_a_value_are_counted_and_the_data_can_be_read(world: World, open_page: OpenPage) -> None:
     page = open_page(address(world, [{"id": "p1", "kind": "scatter", "x": "metrics.train/loss", "y": ACCURACY}]))
     plot = page.get_by_role("article")

@@ -49,6 +49,10 @@ export default {
   chartsOfSelected: (count: number) => `Charts of the ${count} selected runs`,
   chartsOfFirst: (count: number) =>
     `Charts of the first ${count} runs of the table; select runs there to choose others.`,
+  chartsOfGroups: (shown: number, total: number) =>
+    shown < total
+      ? `Charts of groups of the first ${shown} of ${total} runs; filter, or select runs in the table.`
+      : `Charts of groups of ${shown} runs`,
   chartsLimited: (shown: number, count: number) => `Charts of the first ${shown} of the ${count} selected runs.`,
   shownOnly: (shown: number, total: number) =>
     `The first ${shown.toLocaleString("en")} of ${total.toLocaleString("en")} are listed: filter to see others.`,

@@ -51,6 +51,10 @@ const runs: typeof en = {
   chartsOfSelected: (count) => `Gráficos de las ${count} ejecuciones seleccionadas`,
   chartsOfFirst: (count) =>
     `Gráficos de las primeras ${count} ejecuciones de la tabla; seleccione allí para elegir otras.`,
+  chartsOfGroups: (shown, total) =>
+    shown < total
+      ? `Gráficos de grupos de las primeras ${shown} de ${total} ejecuciones; filtre, o seleccione ejecuciones en la tabla.`
+      : `Gráficos de grupos de ${shown} ejecuciones`,
   chartsLimited: (shown, count) => `Gráficos de las primeras ${shown} de las ${count} ejecuciones seleccionadas.`,
   shownOnly: (shown, total) =>
     `Se muestran las primeras ${shown.toLocaleString("es")} de ${total.toLocaleString("es")}: filtre para ver otras.`,

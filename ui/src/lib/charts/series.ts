@@ -32,6 +32,8 @@ export interface RunLine {
   max: (number | null)[];
   /** Whether more than one point came to some place, so that there is a band to draw. */
   hasBand: boolean;
+  /** Of the line of a group: how many runs it is the mean of, one entry a place. */
+  counts?: number[];
 }
 
 export interface Lines {

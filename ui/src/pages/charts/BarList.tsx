@@ -1,41 +1,54 @@
-import type { RunSeries } from "../../lib/charts/series";
+import { spreadText } from "../../lib/charts/groups";
 import { formatNumber } from "../../lib/format";
-import { highlightedRun } from "../../lib/highlight";
-import type { ChartRun } from "./ChartsPanel";
+import { useStrings } from "../../i18n";
+import { highlighting, RunName } from "./Legend";
+
+export interface Bar {
+  /** The id of a run, or the key of a group. */
+  key: string;
+  name: string;
+  /** A CSS colour. */
+  color: string;
+  address?: string;
+  value: number;
+  /** Of a group: its spread, and how many runs it is of. */
+  group?: { low: number; high: number; count: number };
+}
 
 interface BarListProps {
-  series: readonly RunSeries[];
-  runs: ReadonlyMap<string, ChartRun>;
+  bars: readonly Bar[];
   height: number;
 }
 
-/** A metric that has one value a run: a bar each, the greatest first. */
-export function BarList({ series, runs, height }: BarListProps) {
-  const rows = series
-    .map(({ runId, points }) => ({ runId, value: points[0]!.value }))
-    .sort((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : b.value - a.value));
-  const finite = rows.map(({ value }) => value).filter(Number.isFinite);
+/** A metric that has one value a run: a bar for each run or group, the greatest first. */
+export function BarList({ bars, height }: BarListProps) {
+  const t = useStrings();
+  const rows = [...bars].sort((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : b.value - a.value));
+  const ends = rows.flatMap(({ value, group }) => (group ? [value, group.low, group.high] : [value]));
+  const finite = ends.filter(Number.isFinite);
   const [low, high] = [Math.min(0, ...finite), Math.max(0, ...finite)];
   const share = (value: number) => (high > low ? ((value - low) / (high - low)) * 100 : 0);
   return (
     <div className="bar-list" style={{ height }}>
-      {rows.map(({ runId, value }) => {
-        const run = runs.get(runId);
+      {rows.map(({ key, name, color, address, value, group }) => {
         const [from, to] = Number.isFinite(value) ? [share(Math.min(0, value)), share(Math.max(0, value))] : [0, 0];
         return (
-          <div
-            key={runId}
-            className="bar-list-row"
-            onMouseEnter={() => highlightedRun.set(runId)}
-            onMouseLeave={() => highlightedRun.set(undefined)}
-          >
-            <span className="truncate" title={run?.name}>
-              {run?.name}
-            </span>
+          <div key={key} className="bar-list-row" {...highlighting(key)}>
+            <RunName run={{ name, address }} />
             <span className="bar-list-track">
-              <span style={{ background: run?.color, marginLeft: `${from}%`, width: `${to - from}%` }} />
+              <span style={{ background: color, marginLeft: `${from}%`, width: `${to - from}%` }} />
+              {group && group.count > 1 && (
+                <i style={{ left: `${share(group.low)}%`, width: `${share(group.high) - share(group.low)}%` }} />
+              )}
             </span>
-            <b>{formatNumber(value, 4)}</b>
+            <span className="bar-list-value">
+              <b>{formatNumber(value, 4)}</b>
+              {group && (
+                <span className="muted">
+                  {spreadText(group.low, group.high)}, {t.charts.runCount(group.count)}
+                </span>
+              )}
+            </span>
           </div>
         );
       })}

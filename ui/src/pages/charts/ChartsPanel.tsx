@@ -6,8 +6,11 @@ import { LIVE_INTERVAL_MS, runColumnsQuery, runQuery } from "../../api/runs";
 import { Button } from "../../components/Button";
 import { Empty, Loading, Problem } from "../../components/Problem";
 import { useStrings } from "../../i18n";
+import { shownTheme } from "../../lib/preferences";
 import { foundKeys, movedCard, type Section, sectionsOf, toggledIn } from "../../lib/charts/sections";
+import { colorAt } from "../../lib/colors";
 import type { CardSettings, ChartsLayout } from "./layout";
+import { Legend } from "./Legend";
 import { MetricCard } from "./MetricCard";
 import { Toolbar } from "./Toolbar";
 import "./ChartsPanel.css";
@@ -24,6 +27,20 @@ export interface ChartRun {
   /** A CSS colour. */
   color: string;
   isRunning: boolean;
+  /** The address of its page; left out on that page itself. */
+  address?: string;
+  /** The values by which it was put into a group, as text; left out where runs are not grouped. */
+  group?: string;
+}
+
+/** Runs that have a line together. */
+export interface ChartGroup {
+  /** Not an id of a run. */
+  key: string;
+  name: string;
+  /** A CSS colour. */
+  color: string;
+  runIds: string[];
 }
 
 interface ChartsPanelProps {
@@ -36,6 +53,8 @@ interface ChartsPanelProps {
   exclude?: string;
   /** Whether the charts of params and metrics that the reader adds are shown too. */
   showPlots?: boolean;
+  /** Whether the runs are named above the charts. */
+  showLegend?: boolean;
   /** How the reader has arranged the charts; undefined is the arrangement that comes by itself. */
   layout: ChartsLayout | undefined;
   onLayoutChange: (layout: ChartsLayout) => void;
@@ -43,10 +62,15 @@ interface ChartsPanelProps {
 
 /** Charts of some runs: a card for each metric, and those that the reader adds. */
 export default function ChartsPanel(props: ChartsPanelProps) {
-  const { experimentIds, runs, prefix, exclude, showPlots = false, onLayoutChange } = props;
+  const { experimentIds, runs, prefix, exclude, showPlots = false, showLegend = false, onLayoutChange } = props;
   const layout = props.layout ?? EMPTY_LAYOUT;
   const t = useStrings();
-  const group = useId();
+  const sync = useId();
+  const theme = shownTheme.use();
+  const groups = useMemo(
+    () => (layout.groups === "off" ? undefined : groupsOf(runs, theme)),
+    [runs, theme, layout.groups],
+  );
   const keys = useMetricKeys(experimentIds, runs);
   const shown = useMemo(
     () =>
@@ -68,7 +92,8 @@ export default function ChartsPanel(props: ChartsPanelProps) {
   }
   return (
     <div className="charts-panel">
-      <Toolbar layout={layout} onChange={onLayoutChange} />
+      <Toolbar layout={layout} hasGroups={runs.some(({ group }) => group !== undefined)} onChange={onLayoutChange} />
+      {showLegend && <Legend runs={runs} groups={groups} />}
       {showPlots && (
         <Suspense fallback={<Loading lines={2} />}>
           <PlotsSection
@@ -92,8 +117,9 @@ export default function ChartsPanel(props: ChartsPanelProps) {
           key={section.isPinned ? "pinned" : `prefix ${section.prefix}`}
           section={section}
           runs={runs}
+          groups={groups}
           layout={layout}
-          group={group}
+          sync={sync}
           onLayoutChange={onLayoutChange}
         />
       ))}
@@ -110,12 +136,14 @@ export default function ChartsPanel(props: ChartsPanelProps) {
 interface ChartsSectionProps {
   section: Section;
   runs: readonly ChartRun[];
+  groups: readonly ChartGroup[] | undefined;
   layout: ChartsLayout;
-  group: string;
+  /** The charts of one name point at the same place. */
+  sync: string;
   onLayoutChange: (layout: ChartsLayout) => void;
 }
 
-function ChartsSection({ section, runs, layout, group, onLayoutChange }: ChartsSectionProps) {
+function ChartsSection({ section, runs, groups, layout, sync, onLayoutChange }: ChartsSectionProps) {
   const t = useStrings();
   const name = section.isPinned ? t.charts.pinned : section.prefix || t.charts.others;
   const place = section.isPinned ? "pinned" : section.prefix;
@@ -153,7 +181,8 @@ function ChartsSection({ section, runs, layout, group, onLayoutChange }: ChartsS
               layout={layout}
               isPinned={section.isPinned}
               height={HEIGHTS[size]}
-              group={group}
+              groups={groups}
+              sync={sync}
               onSettings={(card) => settings(key, card)}
               onPin={() => onLayoutChange({ ...layout, pinned: toggledIn(layout.pinned, key) })}
               onHide={() => onLayoutChange({ ...layout, hidden: toggledIn(layout.hidden, key) })}
@@ -165,6 +194,22 @@ function ChartsSection({ section, runs, layout, group, onLayoutChange }: ChartsS
       )}
     </section>
   );
+}
+
+/** The groups of the runs, in the order of their names; undefined where runs are not grouped. */
+function groupsOf(runs: readonly ChartRun[], theme: "light" | "dark"): ChartGroup[] | undefined {
+  const members = new Map<string, string[]>();
+  for (const { runId, group } of runs) {
+    if (group !== undefined) members.set(group, [...(members.get(group) ?? []), runId]);
+  }
+  if (members.size === 0) return undefined;
+  const names = [...members.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+  return names.map((name, at) => ({
+    key: `group ${name}`,
+    name,
+    color: colorAt(at, theme),
+    runIds: members.get(name)!,
+  }));
 }
 
 /** The metrics that any of the runs has, sorted; asked for again while one of them goes on. */

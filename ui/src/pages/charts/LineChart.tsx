@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useStrings } from "../../i18n";
+import { spreadText } from "../../lib/charts/groups";
 import { type Lines, rangeWithoutOutliers, type XAxis } from "../../lib/charts/series";
 import { smooth } from "../../lib/charts/smooth";
 import { formatDuration, formatNumber, formatTime } from "../../lib/format";
@@ -14,11 +15,16 @@ const HIGHLIGHT_WIDTH = 3;
 const LINE_WIDTH = 1.5;
 const MARK_SIZE = 5;
 const MAX_LEGEND_ROWS = 12;
+/** A click as near to a line, in CSS pixels, is a click on it. */
+const NEAR_PX = 12;
+/** A second click within this time makes it a double click. */
+const DOUBLE_CLICK_MS = 250;
 /** With more runs, bands would hide the lines. */
 const MAX_BANDS = 12;
 
 interface LineChartProps {
   lines: Lines;
+  /** What the lines are of: runs, or groups of runs with their keys for ids. */
   runs: readonly ChartRun[];
   axis: XAxis;
   logX: boolean;
@@ -30,23 +36,30 @@ interface LineChartProps {
   fixed: { min?: number; max?: number };
   height: number;
   /** The names of the charts whose cursors move together. */
-  group: string;
+  sync: string;
   /** A part of x was chosen, in units of x; undefined is all of it again. */
   onZoom: (range: [number, number] | undefined) => void;
   /** Hands out the canvas, for an image of it. */
   canvasRef: (canvas: HTMLCanvasElement | undefined) => void;
 }
 
+interface PointedRow {
+  runId: string;
+  value: number;
+  /** Of a group: its band, and how many runs it is of. */
+  group?: { low: number; high: number; count: number };
+}
+
 interface Pointed {
   x: number;
   /** Whether the cursor is in the right half, where the legend would hide it. */
   isRight: boolean;
-  rows: { runId: string; value: number }[];
+  rows: PointedRow[];
 }
 
-/** Lines of a metric over steps or time. Dragging chooses a part of it, a double click shows all again. */
+/** Lines of a metric over steps or time. A click on a line opens its run, dragging chooses a part, a double click shows all. */
 export function LineChart(props: LineChartProps) {
-  const { lines, runs, axis, logX, logY, smoothing, outliers, fixed, height, group, onZoom, canvasRef } = props;
+  const { lines, runs, axis, logX, logY, smoothing, outliers, fixed, height, sync, onZoom, canvasRef } = props;
   const t = useStrings();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
@@ -54,6 +67,9 @@ export function LineChart(props: LineChartProps) {
   const { timeZone } = preferences.use();
   const [pointed, setPointed] = useState<Pointed>();
   const byId = useMemo(() => new Map(runs.map((run) => [run.runId, run])), [runs]);
+  const [near, setNear] = useState<ChartRun>();
+  const opening = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(opening.current), []);
   const zoom = useRef(onZoom);
   useEffect(() => {
     zoom.current = onZoom;
@@ -90,7 +106,7 @@ export function LineChart(props: LineChartProps) {
   const shape = JSON.stringify([
     drawn.series.map(({ label, stroke }) => [label, typeof stroke === "string" ? stroke : ""]),
     drawn.bands.length,
-    [axis, logX, logY, height, group, theme, timeZone, yRange, fixed],
+    [axis, logX, logY, height, sync, theme, timeZone, yRange, fixed],
   ]);
   const current = useRef({ drawn, lines, yRange, fixed });
   useEffect(() => {
@@ -110,7 +126,7 @@ export function LineChart(props: LineChartProps) {
         height,
         legend: { show: false },
         cursor: {
-          sync: { key: group, setSeries: false },
+          sync: { key: sync, setSeries: false },
           drag: { x: true, y: false, setScale: false },
           points: { size: 6 },
           y: false,
@@ -174,12 +190,32 @@ export function LineChart(props: LineChartProps) {
     chart.current?.setData(drawn.data);
   }, [drawn]);
 
+  function pointAtLine() {
+    const runId = chart.current && nearestLine(chart.current);
+    highlightedRun.set(runId);
+    setNear(runId === undefined ? undefined : byId.get(runId));
+  }
+
+  function open() {
+    const address = near?.address;
+    clearTimeout(opening.current);
+    if (address !== undefined) opening.current = setTimeout(() => location.assign(address), DOUBLE_CLICK_MS);
+  }
+
   const rows = pointed?.rows ?? [];
   return (
+    // The same pages are reached by the keyboard from the names of the runs.
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
     <div
-      className="line-chart"
-      onDoubleClick={() => onZoom(undefined)}
+      className={`line-chart ${near?.address === undefined ? "" : "near"}`}
+      onMouseMove={pointAtLine}
+      onClick={open}
+      onDoubleClick={() => {
+        clearTimeout(opening.current);
+        onZoom(undefined);
+      }}
       onMouseLeave={() => {
+        setNear(undefined);
         setPointed(undefined);
         highlightedRun.set(undefined);
       }}
@@ -188,11 +224,16 @@ export function LineChart(props: LineChartProps) {
       {pointed && rows.length > 0 && (
         <div className="line-chart-legend" style={pointed.isRight ? { left: 60 } : { right: 8 }}>
           <div className="muted">{xText(pointed.x, axis, timeZone)}</div>
-          {rows.slice(0, MAX_LEGEND_ROWS).map(({ runId, value }) => (
+          {rows.slice(0, MAX_LEGEND_ROWS).map(({ runId, value, group }) => (
             <div key={runId} className="line-chart-row">
               <span className="line-chart-key" style={{ background: byId.get(runId)?.color }} />
               <span className="truncate">{byId.get(runId)?.name}</span>
-              <b>{formatNumber(value)}</b>
+              <b>{formatNumber(value, group ? 4 : 6)}</b>
+              {group && (
+                <span className="muted nowrap">
+                  {spreadText(group.low, group.high)}, {t.charts.runCount(group.count)}
+                </span>
+              )}
             </div>
           ))}
           {rows.length > MAX_LEGEND_ROWS && <div className="muted">{t.charts.more(rows.length - MAX_LEGEND_ROWS)}</div>}
@@ -247,15 +288,48 @@ function pointedAt(plot: uPlot, lines: Lines): Pointed | undefined {
   const at = plot.cursor.idx;
   const left = plot.cursor.left;
   if (at === null || at === undefined || left === undefined || left < 0) return undefined;
-  const rows = lines.runs.flatMap(({ runId, last }) => {
+  const rows = lines.runs.flatMap(({ runId, last, min, max, counts }): PointedRow[] => {
     // A run may have no point just here; it has a line all the same, up to its last point.
     if (last.slice(at).every((value) => value === null)) return [];
     let place = at;
     while (place >= 0 && last[place] === null) place--;
     const value = last[place];
-    return value === null || value === undefined ? [] : [{ runId, value }];
+    if (value === null || value === undefined) return [];
+    return [{ runId, value, group: counts && { low: min[place]!, high: max[place]!, count: counts[place]! } }];
   });
   return { x: lines.x[at]!, isRight: left > plot.over.clientWidth / 2, rows: rows.sort((a, b) => b.value - a.value) };
+}
+
+/** The label of the line at the cursor, as it is drawn; undefined where none is near. */
+function nearestLine(plot: uPlot): string | undefined {
+  const { left, top, idx } = plot.cursor;
+  if (left === undefined || top === undefined || left < 0 || typeof idx !== "number") return undefined;
+  let found: string | undefined;
+  let least = NEAR_PX;
+  const xs = plot.data[0];
+  const leftOf = (at: number) => plot.valToPos(xs[at]!, "x");
+  plot.series.forEach(({ label }, number) => {
+    const values = plot.data[number]!;
+    if (number === 0 || typeof label !== "string" || label === "") return;
+    // The points of the line on both sides of the cursor.
+    let before = idx;
+    while (before >= 0 && (leftOf(before) > left || values[before] == null)) before--;
+    let after = idx;
+    while (after < xs.length && (leftOf(after) < left || values[after] == null)) after++;
+    const ends = [before, after].filter((at) => at >= 0 && at < xs.length);
+    if (ends.length === 0) return;
+    const [start, end] = [ends[0]!, ends.at(-1)!];
+    const [x0, x1] = [leftOf(start), leftOf(end)];
+    const [y0, y1] = [plot.valToPos(values[start]!, "y"), plot.valToPos(values[end]!, "y")];
+    const span = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+    const along = span === 0 ? 0 : ((left - x0) * (x1 - x0) + (top - y0) * (y1 - y0)) / span;
+    const share = Math.min(1, Math.max(0, along));
+    const distance = Math.hypot(left - x0 - share * (x1 - x0), top - y0 - share * (y1 - y0));
+    if (distance >= least) return;
+    least = distance;
+    found = label;
+  });
+  return found;
 }
 
 function shortDuration(seconds: number): string {

@@ -9,12 +9,13 @@ import { copyText } from "../../components/Text";
 import { showError } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
 import { seriesCsv } from "../../lib/charts/csv";
+import { groupBars, groupLines } from "../../lib/charts/groups";
 import { placesOf, type RunSeries, toLines, toSeries } from "../../lib/charts/series";
 import { chartSvg } from "../../lib/charts/svg";
 import { download } from "../../lib/download";
 import { formatNumber } from "../../lib/format";
-import { BarList } from "./BarList";
-import type { ChartRun } from "./ChartsPanel";
+import { type Bar, BarList } from "./BarList";
+import type { ChartGroup, ChartRun } from "./ChartsPanel";
 import type { CardSettings, ChartsLayout } from "./layout";
 import { LineChart } from "./LineChart";
 import { RangeDialog } from "./RangeDialog";
@@ -28,10 +29,11 @@ const MAX_SUMMARIZED = 10;
 interface MetricCardProps {
   name: string;
   runs: readonly ChartRun[];
+  groups: readonly ChartGroup[] | undefined;
   layout: ChartsLayout;
   isPinned: boolean;
   height: number;
-  group: string;
+  sync: string;
   onSettings: (settings: CardSettings) => void;
   onPin: () => void;
   onHide: () => void;
@@ -102,7 +104,7 @@ export function MetricCard(props: MetricCardProps) {
 
 /** What is in a card that is near: the menu and the chart, with its data. */
 function CardBody(props: MetricCardProps) {
-  const { name, runs, layout, isPinned, height, group } = props;
+  const { name, runs, groups, layout, isPinned, height, sync } = props;
   const t = useStrings();
   const settings = layout.cards?.[name] ?? {};
   const axis = layout.x ?? "step";
@@ -117,12 +119,32 @@ function CardBody(props: MetricCardProps) {
     const inView = shownZoom ? series.map((one) => within(one, axis, shownZoom.x)) : series;
     return toLines(inView, { axis, logX, logY, maxPlaces: MAX_PLACES });
   }, [series, shownZoom, axis, logX, logY]);
+  const spread = layout.groups === "deviation" ? "deviation" : "range";
+  const drawn = useMemo(() => (groups ? groupLines(lines, groups, spread) : lines), [lines, groups, spread]);
+  const members = useMemo(
+    () => groups?.map(({ key, name: groupName, color }) => ({ runId: key, name: groupName, color, isRunning: false })),
+    [groups],
+  );
   const canvas = useRef<HTMLCanvasElement>(undefined);
   const keepCanvas = useCallback((element: HTMLCanvasElement | undefined) => {
     canvas.current = element;
   }, []);
-  const byId = new Map(runs.map((run) => [run.runId, run]));
+  const byId = new Map<string, ChartRun>((members ?? runs).map((run) => [run.runId, run]));
   const isBars = series.length > 0 && series.every(({ points }) => points.length === 1) && shownZoom === undefined;
+
+  const bars = (): Bar[] =>
+    groups
+      ? groupBars(series, groups, spread).map(({ key, mean, ...group }) => {
+          const { name: groupName, color } = byId.get(key)!;
+          return { key, name: groupName, color, value: mean, group };
+        })
+      : series.map(({ runId, points }) => {
+          const { name: runName = runId, color = "", address } = byId.get(runId) ?? {};
+          return { key: runId, name: runName, color, address, value: points[0]!.value };
+        });
+  const values = groups
+    ? drawn.runs.map(({ runId, last }) => [runId, last.findLast((value) => value !== null)] as const)
+    : series.map(({ runId, points }) => [runId, points.at(-1)?.value] as const);
 
   function zoomTo(range: [number, number] | undefined) {
     if (range === undefined) return setZoom(undefined);
@@ -138,23 +160,23 @@ function CardBody(props: MetricCardProps) {
     download(`${name}.csv`, seriesCsv(toSeries(all.flat(), [...names.keys()]), names), "text/csv");
   }
   function saveSvg() {
-    const values = lines.runs.flatMap(({ min, max }) => [...min, ...max]).filter((value) => value !== null);
+    const values = drawn.runs.flatMap(({ min, max }) => [...min, ...max]).filter((value) => value !== null);
     const yRange: [number, number] = [
       settings.min ?? values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       settings.max ?? values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
     ];
     const options = { title: name, xLabel: t.charts.xLabels[axis], runs: byId, logX, logY, yRange };
-    download(`${name}.svg`, chartSvg(lines, options), "image/svg+xml");
+    download(`${name}.svg`, chartSvg(drawn, options), "image/svg+xml");
   }
   const savePng = () => canvas.current?.toBlob((blob) => blob && download(`${name}.png`, blob));
 
   const chart = (chartHeight: number) =>
     isBars ? (
-      <BarList series={series} runs={byId} height={chartHeight} />
+      <BarList bars={bars()} height={chartHeight} />
     ) : (
       <LineChart
-        lines={lines}
-        runs={runs}
+        lines={drawn}
+        runs={members ?? runs}
         axis={axis}
         logX={logX}
         logY={logY}
@@ -162,7 +184,7 @@ function CardBody(props: MetricCardProps) {
         outliers={layout.outliers ?? false}
         fixed={settings}
         height={chartHeight}
-        group={group}
+        sync={sync}
         onZoom={zoomTo}
         canvasRef={keepCanvas}
       />
@@ -195,7 +217,11 @@ function CardBody(props: MetricCardProps) {
         <MenuItem onSelect={() => void saveAllPoints().catch(showError)}>{t.charts.saveAllCsv}</MenuItem>
         <MenuItem onSelect={() => void copyText(location.href).catch(showError)}>{t.charts.copyLink}</MenuItem>
       </Menu>
-      <div className="metric-card-body" role="img" aria-label={summary(name, series, byId, t.charts)}>
+      <div
+        className="metric-card-body"
+        role={isBars ? "group" : "img"}
+        aria-label={summary(name, values, byId, t.charts)}
+      >
         {error ? (
           <Problem error={error} />
         ) : isPending ? (
@@ -228,14 +254,14 @@ function within(series: RunSeries, axis: "step" | "relative" | "wall", [low, hig
 /** What a chart says to those who do not see it. */
 function summary(
   name: string,
-  series: readonly RunSeries[],
+  last: readonly (readonly [string, number | null | undefined])[],
   runs: ReadonlyMap<string, ChartRun>,
   words: { summary: (name: string, values: string) => string; more: (count: number) => string },
 ): string {
-  const values = series
+  const values = last
     .slice(0, MAX_SUMMARIZED)
-    .map(({ runId, points }) => `${runs.get(runId)?.name ?? runId} ${formatNumber(points.at(-1)?.value)}`);
-  if (series.length > MAX_SUMMARIZED) values.push(words.more(series.length - MAX_SUMMARIZED));
+    .map(([runId, value]) => `${runs.get(runId)?.name ?? runId} ${formatNumber(value)}`);
+  if (last.length > MAX_SUMMARIZED) values.push(words.more(last.length - MAX_SUMMARIZED));
   return words.summary(name, values.join(", "));
 }
 

@@ -6,15 +6,18 @@ import { SearchBox } from "../models/SearchBox";
 import type { ChartsLayout } from "./layout";
 
 const AXES: XAxis[] = ["step", "relative", "wall"];
+const GROUP_DRAWINGS = ["range", "deviation", "off"] as const;
 const MAX_SMOOTHING = 0.99;
 
 interface ToolbarProps {
   layout: ChartsLayout;
+  /** Whether the runs are grouped. */
+  hasGroups: boolean;
   onChange: (layout: ChartsLayout) => void;
 }
 
 /** What holds for all charts: which are shown, their x, smoothing, scales and size. */
-export function Toolbar({ layout, onChange }: ToolbarProps) {
+export function Toolbar({ layout, hasGroups, onChange }: ToolbarProps) {
   const t = useStrings();
   const set = (patch: Partial<ChartsLayout>) => onChange({ ...layout, ...patch });
   const smoothing = layout.smoothing ?? 0;
@@ -44,6 +47,25 @@ export function Toolbar({ layout, onChange }: ToolbarProps) {
           ))}
         </select>
       </label>
+      {hasGroups && (
+        <label className="row">
+          <span className="muted nowrap">{t.charts.groups}</span>
+          <select
+            className="input"
+            value={layout.groups ?? "range"}
+            onChange={(event) => {
+              const groups = GROUP_DRAWINGS.find((drawing) => drawing === event.target.value);
+              set({ groups: groups === "range" ? undefined : groups });
+            }}
+          >
+            {GROUP_DRAWINGS.map((drawing) => (
+              <option key={drawing} value={drawing}>
+                {t.charts.groupDrawings[drawing]}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <label className="row">
         <span className="muted nowrap">{t.charts.smoothing}</span>
         <input

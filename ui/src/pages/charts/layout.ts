@@ -19,6 +19,8 @@ export interface ChartsLayout {
   smoothing?: number;
   /** Whether the range of y leaves out what is far from the rest. */
   outliers?: boolean;
+  /** What is drawn of groups of runs; left out, their means and ranges. "off" is a line for each run. */
+  groups?: "deviation" | "off";
   size?: "small" | "large";
   /** The words that were searched for. */
   search?: string;

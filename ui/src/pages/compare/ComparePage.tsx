@@ -10,6 +10,7 @@ import { Empty, Loading, Problem } from "../../components/Problem";
 import { Tabs } from "../../components/Tabs";
 import { showToast } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
+import { runAddress } from "../../lib/addresses";
 import { colorAt } from "../../lib/colors";
 import { shownTheme } from "../../lib/preferences";
 import type { ChartRun } from "../charts/ChartsPanel";
@@ -128,6 +129,7 @@ function Compared({ runs, search, onChange, onRemove, onKeep }: ComparedProps) {
         name: info.run_name || info.run_id,
         color: colorAt(at, theme),
         isRunning: info.status === "RUNNING",
+        address: runAddress(info.experiment_id, info.run_id),
       })),
     [runs, theme],
   );

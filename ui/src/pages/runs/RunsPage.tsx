@@ -80,7 +80,11 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
     // Whether there are nested runs, the names tell; the answer takes a millisecond.
     isReady: view.tree !== undefined || !available.isPending,
   });
-  const charted = useChartRuns(experimentIds, selection, view.tab === "charts" ? list.runIds : NO_RUNS);
+  const charted = useChartRuns(experimentIds, selection, view.tab === "charts" ? list.runIds : NO_RUNS, {
+    groupBy,
+    filter: view.filter,
+    viewType,
+  });
   const colors = useMemo(() => new Map(charted.runs.map(({ runId, color }) => [runId, color])), [charted.runs]);
 
   const failed = experiments.find(({ error }) => error !== null);
@@ -227,6 +231,7 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
                 experimentIds={experimentIds}
                 runs={charted.runs}
                 showPlots
+                showLegend
                 layout={view.charts}
                 onLayoutChange={(charts) => update({ charts }, true)}
               />

@@ -1,0 +1,76 @@
+import { useState } from "react";
+import { Button } from "../../components/Button";
+import { useStrings } from "../../i18n";
+import { highlightedRun } from "../../lib/highlight";
+import type { ChartGroup, ChartRun } from "./ChartsPanel";
+import "./Legend.css";
+
+const FIRST_COUNT = 12;
+
+interface LegendProps {
+  runs: readonly ChartRun[];
+  groups: readonly ChartGroup[] | undefined;
+}
+
+/** The runs of all charts with their colours, each a link to its page; of groups their runs are folded. */
+export function Legend({ runs, groups }: LegendProps) {
+  const t = useStrings();
+  const [isOpen, setOpen] = useState(false);
+  const count = groups?.length ?? runs.length;
+  const shownCount = isOpen ? count : FIRST_COUNT;
+  const byId = new Map(runs.map((run) => [run.runId, run]));
+  return (
+    <ul className="charts-legend" aria-label={t.charts.legend}>
+      {groups
+        ? groups.slice(0, shownCount).map(({ key, name, color, runIds }) => (
+            <li key={key} {...highlighting(key)}>
+              <details>
+                <summary>
+                  <span className="line-chart-key" style={{ background: color }} />
+                  <span className="truncate">{name}</span>
+                  <span className="muted nowrap">{t.charts.runCount(runIds.length)}</span>
+                </summary>
+                <ul>
+                  {runIds.map((runId) => (
+                    <li key={runId}>
+                      <RunName run={byId.get(runId)!} />
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            </li>
+          ))
+        : runs.slice(0, shownCount).map((run) => (
+            <li key={run.runId} {...highlighting(run.runId)}>
+              <span className="line-chart-key" style={{ background: run.color }} />
+              <RunName run={run} />
+            </li>
+          ))}
+      {shownCount < count && (
+        <li>
+          <Button onClick={() => setOpen(true)}>{t.charts.showAllRuns(count)}</Button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+/** A run's name, which leads to its page where there is one. */
+export function RunName({ run }: { run: Pick<ChartRun, "name" | "address"> }) {
+  return run.address === undefined ? (
+    <span className="truncate" title={run.name}>
+      {run.name}
+    </span>
+  ) : (
+    <a className="truncate" href={run.address} title={run.name}>
+      {run.name}
+    </a>
+  );
+}
+
+/** What makes the lines of a run or of a group stand out in all charts. */
+export function highlighting(key: string) {
+  const show = () => highlightedRun.set(key);
+  const hide = () => highlightedRun.set(undefined);
+  return { onMouseEnter: show, onMouseLeave: hide, onFocus: show, onBlur: hide };
+}
