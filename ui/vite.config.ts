@@ -1,4 +1,5 @@
 /// <reference types="vitest/config" />
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
@@ -6,6 +7,7 @@ export default defineConfig({
   plugins: [react()],
   // Relative, so that the pages work behind any path prefix.
   base: "./",
+  resolve: { alias: { hysnappy: fileURLToPath(new URL("src/lib/artifacts/snappy.ts", import.meta.url)) } },
   build: {
     outDir: "../src/runyard/server/ui",
     emptyOutDir: true,

@@ -36,7 +36,7 @@ columns = {
     "parts": [[n, n + 1] for n in range(count)],
     "missing": [None if n % 2 else "there" for n in range(count)],
 }
-pq.write_table(pa.table(columns), sys.argv[1], compression="zstd", row_group_size=60)
+pq.write_table(pa.table(columns), sys.argv[1], compression=sys.argv[2], row_group_size=60)
 """
 # The browser makes it: half a second of a square that moves.
 RECORD_FILM = """async () => {
@@ -181,12 +181,13 @@ def test_film_is_played(show: Callable[[str], Page], server: ServerProcess, worl
     assert video.evaluate("(video) => [video.error, video.videoWidth, video.videoHeight]") == [None, 64, 48]
 
 
+@pytest.mark.parametrize("compression", ["snappy", "zstd"])
 def test_a_parquet_file_is_read_a_page_at_a_time(
-    show: Callable[[str], Page], server: ServerProcess, world: World, tmp_path: Path
+    show: Callable[[str], Page], server: ServerProcess, world: World, tmp_path: Path, compression: str
 ) -> None:
     file = tmp_path / "scores.parquet"
     # The client's environment has the library that users write these files with.
-    subprocess.run([CLIENT_PYTHON, "-c", WRITE_PARQUET, file], check=True, timeout=120)
+    subprocess.run([CLIENT_PYTHON, "-c", WRITE_PARQUET, file, compression], check=True, timeout=120)
     upload(server.port, world.experiment_id, world.artifacts_run_id, "tables/scores.parquet", file.read_bytes())
     page = show("tables/scores.parquet")
     expect(page.get_by_role("columnheader", name="score")).to_be_visible()

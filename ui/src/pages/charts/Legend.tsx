@@ -1,3 +1,4 @@
+import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { Button } from "../../components/Button";
 import { useStrings } from "../../i18n";
@@ -29,6 +30,7 @@ export function Legend({ runs, groups }: LegendProps) {
                   <span className="line-chart-key" style={{ background: color }} />
                   <span className="truncate">{name}</span>
                   <span className="muted nowrap">{t.charts.runCount(runIds.length)}</span>
+                  <ChevronRight size={13} aria-hidden />
                 </summary>
                 <ul>
                   {runIds.map((runId) => (

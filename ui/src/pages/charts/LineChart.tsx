@@ -230,7 +230,7 @@ export function LineChart(props: LineChartProps) {
               <span className="truncate">{byId.get(runId)?.name}</span>
               <b>{formatNumber(value, group ? 4 : 6)}</b>
               {group && (
-                <span className="muted nowrap">
+                <span className="line-chart-spread muted">
                   {spreadText(group.low, group.high)}, {t.charts.runCount(group.count)}
                 </span>
               )}
