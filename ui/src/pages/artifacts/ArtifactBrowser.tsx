@@ -5,7 +5,7 @@ import { listArtifacts } from "../../api/artifacts";
 import { Empty, Loading, Problem } from "../../components/Problem";
 import { useStrings } from "../../i18n";
 import { foldersAbove, treeRows } from "../../lib/artifacts/tree";
-import { Snippet } from "../models/Snippet";
+import { Snippet } from "../../components/Snippet";
 import { ArtifactTree } from "./ArtifactTree";
 import { FolderView } from "./FolderView";
 import { FileView } from "./FileView";

@@ -2,7 +2,7 @@ import { SlidersHorizontal } from "lucide-react";
 import { Menu, MenuItem } from "../../components/Menu";
 import { useStrings } from "../../i18n";
 import type { XAxis } from "../../lib/charts/series";
-import { SearchBox } from "../models/SearchBox";
+import { SearchBox } from "../../components/SearchBox";
 import type { ChartsLayout } from "./layout";
 
 const AXES: XAxis[] = ["step", "relative", "wall"];

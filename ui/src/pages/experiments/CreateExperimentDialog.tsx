@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { FormDialog } from "../../components/Dialog";
 import type { KeyValue } from "../../components/Tags";
 import { useStrings } from "../../i18n";
-import { filledTags, NewTags } from "../models/NewTags";
+import { filledTags, NewTags } from "../../components/NewTags";
 import { useExperimentChanges } from "./changes";
 
 /** Makes an experiment, and goes to it. */

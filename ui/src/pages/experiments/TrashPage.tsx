@@ -9,7 +9,7 @@ import { RunStatus, Since } from "../../components/Text";
 import { showError, showToast } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
 import { sizeOf, type Trashed } from "../../lib/trash";
-import { LoadMore } from "../models/LoadMore";
+import { LoadMore } from "../../components/LoadMore";
 import { PurgeDialog } from "./PurgeDialog";
 import { TrashTable } from "./TrashTable";
 import {

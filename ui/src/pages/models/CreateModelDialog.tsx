@@ -7,7 +7,7 @@ import { showToast } from "../../components/Toasts";
 import { useStrings } from "../../i18n";
 import { modelNameProblem } from "../../lib/models/names";
 import { ModelNameField } from "./ModelNameField";
-import { filledTags, NewTags } from "./NewTags";
+import { filledTags, NewTags } from "../../components/NewTags";
 import { useRefreshModels } from "./refresh";
 
 /** Create a registered model without versions, and open it. */

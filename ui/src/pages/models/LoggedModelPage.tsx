@@ -23,7 +23,7 @@ import { useRefreshModels } from "./refresh";
 import { RegisterModelDialog } from "./RegisterModelDialog";
 import { Registrations } from "./Registrations";
 import { RunLink } from "./RunLink";
-import { Snippet } from "./Snippet";
+import { Snippet } from "../../components/Snippet";
 import { StateWord } from "./StateWord";
 import { useTagChanges } from "./tagChanges";
 import { useRunNames } from "./runNames";

@@ -7,11 +7,11 @@ import { Empty, Loading, Problem } from "../../components/Problem";
 import { useStrings } from "../../i18n";
 import { modelFilter, quoted } from "../../lib/models/filter";
 import { datasetKey, datasetOf, metricDatasets, metricNames } from "../../lib/models/loggedModels";
-import { LoadMore } from "./LoadMore";
+import { LoadMore } from "../../components/LoadMore";
 import { type LoggedModelOrder, LoggedModelsTable } from "./LoggedModelsTable";
 import { MetricsDialog } from "./MetricsDialog";
-import { SearchBox } from "./SearchBox";
-import { Snippet } from "./Snippet";
+import { SearchBox } from "../../components/SearchBox";
+import { Snippet } from "../../components/Snippet";
 import "./LoggedModelsList.css";
 
 interface LoggedModelsListProps {

@@ -7,7 +7,7 @@ import { type DatasetRef, loggedModelState, metricOf } from "../../lib/models/lo
 import { Registrations } from "./Registrations";
 import { RunLink } from "./RunLink";
 import { useRunNames } from "./runNames";
-import { SortHeading } from "./SortHeading";
+import { SortHeading } from "../../components/SortHeading";
 import { StateWord } from "./StateWord";
 import "./LoggedModelsTable.css";
 

@@ -23,7 +23,7 @@ import { Lineage } from "./Lineage";
 import { MetricsTable } from "./MetricsTable";
 import { useRefreshModels } from "./refresh";
 import { RunLink } from "./RunLink";
-import { Snippet } from "./Snippet";
+import { Snippet } from "../../components/Snippet";
 import { StageMenu } from "./StageMenu";
 import { StateWord } from "./StateWord";
 import { useTagChanges } from "./tagChanges";

@@ -8,8 +8,8 @@ import type { RegisteredModel } from "../../api/schema";
 import { Empty, Loading, Problem } from "../../components/Problem";
 import { useStrings } from "../../i18n";
 import { pythonText } from "../../lib/models/sources";
-import { LoadMore } from "./LoadMore";
-import { Snippet } from "./Snippet";
+import { LoadMore } from "../../components/LoadMore";
+import { Snippet } from "../../components/Snippet";
 import { type VersionOrder, VersionsTable } from "./VersionsTable";
 import "./ModelVersions.css";
 

@@ -10,11 +10,11 @@ import { Empty, Loading, Problem } from "../../components/Problem";
 import { useStrings } from "../../i18n";
 import { modelFilter } from "../../lib/models/filter";
 import { CreateModelDialog } from "./CreateModelDialog";
-import { LoadMore } from "./LoadMore";
+import { LoadMore } from "../../components/LoadMore";
 import { ModelsTable } from "./ModelsTable";
 import type { ModelOrder } from "./search";
-import { SearchBox } from "./SearchBox";
-import { Snippet } from "./Snippet";
+import { SearchBox } from "../../components/SearchBox";
+import { Snippet } from "../../components/Snippet";
 import "./ModelsPage.css";
 
 const page = getRouteApi("/models");

@@ -8,7 +8,7 @@ import { aliasProblem, modelNameProblem } from "../../lib/models/names";
 import { runSource } from "../../lib/models/sources";
 import { ModelNameField } from "./ModelNameField";
 import { ModelPicker } from "./ModelPicker";
-import { filledTags, NewTags } from "./NewTags";
+import { filledTags, NewTags } from "../../components/NewTags";
 import { useRefreshModels } from "./refresh";
 import "./RegisterModelDialog.css";
 

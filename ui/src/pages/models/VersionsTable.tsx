@@ -7,7 +7,7 @@ import { versionState } from "../../lib/models/loggedModels";
 import { firstLine, mainTags } from "../../lib/models/summary";
 import { RunLink } from "./RunLink";
 import { useRunNames } from "./runNames";
-import { SortHeading } from "./SortHeading";
+import { SortHeading } from "../../components/SortHeading";
 import { StageMenu } from "./StageMenu";
 import { StateWord } from "./StateWord";
 import { VersionAliases } from "./VersionAliases";

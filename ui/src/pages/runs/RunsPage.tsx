@@ -80,8 +80,9 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
     // Whether there are nested runs, the names tell; the answer takes a millisecond.
     isReady: view.tree !== undefined || !available.isPending,
   });
-  const charted = useChartRuns(experimentIds, selection, view.tab === "charts" ? list.runIds : NO_RUNS, {
-    groupBy,
+  const isCharts = view.tab === "charts";
+  const charted = useChartRuns(experimentIds, selection, isCharts ? list.runIds : NOTHING, {
+    groupBy: isCharts ? groupBy : NOTHING,
     filter: view.filter,
     viewType,
   });
@@ -263,7 +264,7 @@ function Runs({ experimentIds }: { experimentIds: string[] }) {
   );
 }
 
-const NO_RUNS: readonly string[] = [];
+const NOTHING: string[] = [];
 const NO_COLORS: ReadonlyMap<string, string> = new Map();
 
 /** What a saved view holds: not what is selected just now. */

@@ -7,7 +7,7 @@ import { parentOf } from "../../../lib/artifacts/kind";
 import { readModelFile, type SignatureColumn } from "../../../lib/artifacts/mlmodel";
 import { curlSnippet, pythonSnippet, sparkSnippet } from "../../../lib/artifacts/snippets";
 import { formatSize } from "../../../lib/format";
-import { Snippet } from "../../models/Snippet";
+import { Snippet } from "../../../components/Snippet";
 import type { PreviewProps } from "../FileView";
 import { Code } from "./Code";
 import { useHead } from "./useHead";

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
-import { Button } from "../../components/Button";
-import { Problem } from "../../components/Problem";
-import { useStrings } from "../../i18n";
+import { Button } from "./Button";
+import { Problem } from "./Problem";
+import { useStrings } from "../i18n";
 
 interface LoadMoreProps {
   query: {

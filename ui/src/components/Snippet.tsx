@@ -1,5 +1,5 @@
-import { CopyButton } from "../../components/Text";
-import { useStrings } from "../../i18n";
+import { CopyButton } from "./Text";
+import { useStrings } from "../i18n";
 import "./Snippet.css";
 
 /** Code to copy; `what` names it for the button that does. */

@@ -1,7 +1,7 @@
 import { Plus, X } from "lucide-react";
-import { Button, IconButton } from "../../components/Button";
-import type { KeyValue } from "../../components/Tags";
-import { useStrings } from "../../i18n";
+import { Button, IconButton } from "./Button";
+import type { KeyValue } from "./Tags";
+import { useStrings } from "../i18n";
 import "./NewTags.css";
 
 /** Tags of something that is about to be made: rows of key and value. */
