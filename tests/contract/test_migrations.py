@@ -18,7 +18,7 @@ from runyard.store.schema import SCHEMA_METADATA
 from runyard.wire.run_tables import ListRunColumns, RunColumns
 from tests.contract.factories import make_run
 
-REVISIONS = ["0001", "0002"]
+REVISIONS = ["0001", "0002", "0003"]
 UPGRADE = """
 import sys
 from runyard.store import migrate
@@ -97,6 +97,13 @@ def test_the_names_of_runs_that_are_there_already_are_found_after_an_upgrade(dat
 
 
 _UNDONE = (
+    "DROP INDEX ix_runs_deleted",
+    "DROP INDEX ix_runs_purged",
+    "ALTER TABLE experiments DROP COLUMN purge_time",
+    "ALTER TABLE runs DROP COLUMN purge_time",
+    "ALTER TABLE logged_models DROP COLUMN purge_time",
+    "DROP TABLE leases",
+    "DROP TABLE purges",
     "DROP TABLE experiment_keys",
     "DROP INDEX ix_run_tags_run_id",
     "UPDATE runyard_schema SET version_num = '0001'",

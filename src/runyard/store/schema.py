@@ -43,6 +43,12 @@ def _row_id() -> Column[int]:
     return Column("id", ROW_ID, Identity(), primary_key=True, autoincrement=True)
 
 
+def _purge_time() -> Column[int]:
+    # Set before the first artifact is deleted for good: from then on nothing brings the row back, and whoever finds it
+    # so goes on with deleting it.
+    return Column("purge_time", BigInteger)
+
+
 experiments = Table(
     "experiments",
     SCHEMA_METADATA,
@@ -51,7 +57,9 @@ experiments = Table(
     Column("artifact_location", STRING, nullable=False),
     Column("lifecycle_stage", STRING, nullable=False),
     Column("creation_time", BigInteger, nullable=False),
+    # Of one in the trash, the time at which it got there, for nothing else can be changed of it.
     Column("last_update_time", BigInteger, nullable=False),
+    _purge_time(),
     # Names are unique among the active only, so that a deleted experiment does not keep its name.
     Index(
         "ux_experiments_active_name",
@@ -102,8 +110,22 @@ runs = Table(
     # A number that every write to what is logged to the run replaces by another: what was read with it is still right
     # while it is there.
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    _purge_time(),
     # The default search: one experiment, one stage, newest first.
     Index("ix_runs_newest", "experiment_id", "lifecycle_stage", text("start_time DESC"), "run_id"),
+    # The trash, oldest first; what is not in it costs these nothing.
+    Index(
+        "ix_runs_deleted",
+        "deleted_time",
+        sqlite_where=text("deleted_time IS NOT NULL"),
+        postgresql_where=text("deleted_time IS NOT NULL"),
+    ),
+    Index(
+        "ix_runs_purged",
+        "purge_time",
+        sqlite_where=text("purge_time IS NOT NULL"),
+        postgresql_where=text("purge_time IS NOT NULL"),
+    ),
     postgresql_with=_ROOM_TO_CHANGE,
     sqlite_autoincrement=True,
 )
@@ -245,6 +267,7 @@ logged_models = Table(
     Column("last_updated_timestamp", BigInteger, nullable=False),
     Column("lifecycle_stage", STRING, nullable=False),
     Column("deleted_time", BigInteger),
+    _purge_time(),
     Index("ix_logged_models_newest", "experiment_id", "lifecycle_stage", text("creation_timestamp DESC"), "model_id"),
     Index("ix_logged_models_source_run", "source_run_id"),
     sqlite_autoincrement=True,
@@ -357,4 +380,37 @@ model_aliases = Table(
     Column("version", ROW_ID, ForeignKey("model_versions.id", ondelete="CASCADE"), nullable=False),
     Index("ix_model_aliases_version", "version"),
     sqlite_with_rowid=False,
+)
+
+# What only one process may do at a time, and who does it until when. The fence is another number for each holder, so
+# that one who was thought dead finds out before it writes.
+leases = Table(
+    "leases",
+    SCHEMA_METADATA,
+    Column("name", STRING, primary_key=True),
+    Column("holder", STRING, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_time", BigInteger, nullable=False),
+    # When it was done to its end the last time.
+    Column("done_time", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# A row for each thing that was deleted for good, written in the transaction that deleted it.
+purges = Table(
+    "purges",
+    SCHEMA_METADATA,
+    _row_id(),
+    Column("time", BigInteger, nullable=False),
+    Column("kind", STRING, nullable=False),
+    # The id of the run, logged model or experiment on the wire; of an orphan, its folder.
+    Column("name", STRING, nullable=False),
+    Column("experiment_id", STRING, nullable=False),
+    Column("deleted_time", BigInteger),
+    # Who asked for it: cleanup, gc or trash, and on which machine.
+    Column("actor", STRING, nullable=False),
+    Column("file_count", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Index("ix_purges_time", "time"),
+    sqlite_autoincrement=True,
 )
