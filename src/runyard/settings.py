@@ -144,6 +144,29 @@ class Settings:
         "info", "critical, error, warning, info or debug.", "RUNYARD_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"
     )
     access_log: bool = _setting(False, "Log a line per request.", "RUNYARD_ACCESS_LOG")
+    cleanup_enabled: bool = _setting(
+        False, "Delete for good, in the background, what was in the trash for long enough.", "RUNYARD_CLEANUP_ENABLED"
+    )
+    cleanup_deleted_days: int = _setting(
+        90, "Days that runs, logged models and experiments stay in the trash.", "RUNYARD_CLEANUP_DELETED_DAYS"
+    )
+    cleanup_finished_days: int = _setting(
+        0, "Days after their end at which runs move to the trash; 0 is never.", "RUNYARD_CLEANUP_FINISHED_DAYS"
+    )
+    cleanup_orphan_days: int = _setting(
+        0,
+        "Days after which artifact folders go that belong to no run and no logged model; 0 is never.",
+        "RUNYARD_CLEANUP_ORPHAN_DAYS",
+    )
+    cleanup_interval_s: int = _setting(
+        3600, "Seconds from the end of one clean-up to the start of the next.", "RUNYARD_CLEANUP_INTERVAL"
+    )
+    cleanup_max_per_second: int = _setting(
+        100,
+        "Runs, models and folders that a clean-up deletes per second; 0 is no limit.",
+        "RUNYARD_CLEANUP_MAX_PER_SECOND",
+    )
+    cleanup_dry_run: bool = _setting(False, "Only log what a clean-up would delete.", "RUNYARD_CLEANUP_DRY_RUN")
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -158,6 +181,11 @@ class Settings:
             ("max_head_bytes", 1024, 2**24),
             ("client_timeout_s", 1, 86_400),
             ("rate_limit", 0, 1_000_000),
+            ("cleanup_deleted_days", 1, 36_500),
+            ("cleanup_finished_days", 0, 36_500),
+            ("cleanup_orphan_days", 0, 36_500),
+            ("cleanup_interval_s", 1, 31_536_000),
+            ("cleanup_max_per_second", 0, 1_000_000),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

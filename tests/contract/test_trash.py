@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from runyard.errors import InvalidParameter, NotFound
-from runyard.store import logged_models, run_inputs, runs, trash
+from runyard.store import logged_models, retention, run_inputs, runs, trash
+from runyard.store.clock import now_ms
 from runyard.store.engine import Database
 from runyard.store.experiments import delete_experiment, get_experiment, restore_experiment
 from runyard.store.ingest import Ingest
+from runyard.store.retention import BY_HAND, MODEL, RUN, Kind
 from runyard.store.run_writes import LogBatch
-from runyard.store.schema import SCHEMA_METADATA
+from runyard.store.schema import SCHEMA_METADATA, purges
+from runyard.store.trash import Freed
 from runyard.wire.runs import DatasetInputSpec, DatasetSpec, InputTag, ModelOutputSpec
 from runyard.wire.trash import TrashSummary
 from tests.contract.factories import (
@@ -26,10 +30,9 @@ from tests.contract.factories import (
     make_version,
     point,
     search,
-    search_versions,
 )
 
-KEPT_ALWAYS = {"keys"}
+KEPT_ALWAYS = {"keys", "purges"}
 
 
 def move_to_trash(ingest: Ingest, run_id: str) -> None:
@@ -66,18 +69,22 @@ def row_counts(database: Database) -> dict[str, int]:
     return {name: rows for name, rows in database.read(count).items() if rows}
 
 
+def purge(database: Database, kind: Kind, row_ids: Sequence[int]) -> int:
+    """Delete for good, as whoever empties the trash does; return how many of them."""
+    expired = database.write(retention.claim, kind, row_ids, BY_HAND, now_ms()).expired
+    return len(database.write(trash.delete_owners, kind, [Freed(owner, 1, 10) for owner in expired], "test"))
+
+
 def delete_runs(database: Database, *run_ids: str) -> int:
-    owners = database.read(trash.get_deleted_runs, run_ids)
-    return database.write(trash.delete_runs, [owner.row_id for owner in owners], None)
+    return purge(database, RUN, database.read(trash.get_deleted, RUN, run_ids))
 
 
 def delete_whole_experiment(database: Database, experiment_id: str) -> None:
     [number] = database.read(trash.get_deleted_experiments, [experiment_id])
-    while batch := database.read(trash.next_runs, number):
-        database.write(trash.delete_runs, [run.row_id for run in batch], number)
-    while batch := database.read(trash.next_models, number):
-        database.write(trash.delete_models, [model.row_id for model in batch], number)
-    database.write(trash.delete_experiment, number)
+    assert database.write(retention.claim_experiment, number, BY_HAND, now_ms()) is None
+    for kind in (RUN, MODEL):
+        purge(database, kind, database.read(retention.list_of_experiment, kind, number))
+    assert database.write(trash.delete_experiment, number, "test")
 
 
 def test_the_summary_counts_deleted_experiments_and_the_deleted_runs_of_the_others(
@@ -165,9 +172,9 @@ def test_what_is_active_or_unknown_is_refused_by_name(database: Database, ingest
     deleted, active = make_run(ingest), make_run(ingest)
     move_to_trash(ingest, deleted)
     with pytest.raises(InvalidParameter, match=active):
-        database.read(trash.get_deleted_runs, [deleted, active])
+        database.read(trash.get_deleted, RUN, [deleted, active])
     with pytest.raises(NotFound, match="nope"):
-        database.read(trash.get_deleted_runs, [deleted, "nope"])
+        database.read(trash.get_deleted, RUN, [deleted, "nope"])
     with pytest.raises(InvalidParameter, match="experiment 0"):
         database.read(trash.get_deleted_experiments, ["0"])
     with pytest.raises(NotFound, match="999"):
@@ -182,31 +189,81 @@ def test_what_is_named_twice_is_deleted_once(database: Database, ingest: Ingest)
     assert delete_runs(database, run_id, run_id) == 1
 
 
-def test_what_is_restored_meanwhile_stays(database: Database, ingest: Ingest) -> None:
+def test_what_is_restored_before_it_is_claimed_stays(database: Database, ingest: Ingest) -> None:
     run_id = make_run(ingest, metrics={"m": 1.0})
     move_to_trash(ingest, run_id)
-    [owner] = database.read(trash.get_deleted_runs, [run_id])
+    row_ids = database.read(trash.get_deleted, RUN, [run_id])
     ingest.submit(runs.restoration(run_id)).result(10)
-    assert database.write(trash.delete_runs, [owner.row_id], None) == 0
+    assert purge(database, RUN, row_ids) == 0
     assert get(database, run_id)["data"]["metrics"]
     experiment_id = make_experiment(database)
     kept = make_run(ingest, experiment_id)
     database.write(delete_experiment, experiment_id)
     database.write(restore_experiment, experiment_id)
-    [left] = database.read(trash.next_runs, int(experiment_id))
-    with pytest.raises(InvalidParameter, match="was restored"):
-        database.write(trash.delete_runs, [left.row_id], int(experiment_id))
+    assert database.write(retention.claim_experiment, int(experiment_id), BY_HAND, now_ms()) is not None
+    assert purge(database, RUN, database.read(retention.list_of_experiment, RUN, int(experiment_id))) == 0
     assert get(database, kept)["info"]["lifecycle_stage"] == "active"
 
 
-def test_a_model_version_outlives_its_run(database: Database, ingest: Ingest) -> None:
-    run_id = make_run(ingest)
-    make_model(database, "model")
-    make_version(database, "model", f"runs:/{run_id}/model", run_id=run_id)
+def test_nothing_brings_back_what_is_claimed(database: Database, ingest: Ingest) -> None:
+    experiment_id = make_experiment(database)
+    run_id, other = make_run(ingest), make_run(ingest, experiment_id)
     move_to_trash(ingest, run_id)
-    delete_runs(database, run_id)
-    [version] = search_versions(database)
-    assert version.run_id == run_id
+    database.write(delete_experiment, experiment_id)
+    row_ids = database.read(trash.get_deleted, RUN, [run_id])
+    database.write(retention.claim, RUN, row_ids, BY_HAND, now_ms())
+    database.write(retention.claim_experiment, int(experiment_id), BY_HAND, now_ms())
+    for claimed in (run_id, other):
+        with pytest.raises(InvalidParameter, match="is being deleted for good"):
+            ingest.submit(runs.restoration(claimed)).result(10)
+    with pytest.raises(InvalidParameter, match="is being deleted for good"):
+        database.write(restore_experiment, experiment_id)
+    make_model(database, "model")
+    for source in (f"runs:/{run_id}/model", f"s3://bucket/0/{run_id}/artifacts/model"):
+        with pytest.raises(InvalidParameter, match=f"{run_id} is being deleted for good"):
+            make_version(database, "model", source)
+    with pytest.raises(InvalidParameter, match=f"{run_id} is being deleted for good"):
+        make_version(database, "model", "s3://elsewhere", run_id=run_id)
+
+
+def test_what_a_model_version_came_from_stays(database: Database, ingest: Ingest) -> None:
+    make_model(database, "model")
+    by_source, by_name, by_place, free = (make_run(ingest) for _ in range(4))
+    model_id = make_logged_model(database).info.model_id
+    make_version(database, "model", f"runs:/{by_source}/model")
+    make_version(database, "model", "s3://elsewhere/model", run_id=by_name)
+    make_version(database, "model", f"s3://bucket/0/{by_place}/artifacts/model")
+    make_version(database, "model", f"models:/{model_id}")
+    database.write(logged_models.delete_logged_model, model_id)
+    for run_id in (by_source, by_name, by_place, free):
+        move_to_trash(ingest, run_id)
+    assert purge(database, MODEL, database.read(trash.get_deleted, MODEL, [model_id])) == 0
+    assert delete_runs(database, by_source, by_name, by_place, free) == 1
+    assert {run["info"]["run_id"] for run in search(database, view_type="ALL")} == {by_source, by_name, by_place}
+
+
+def test_what_is_above_or_below_the_files_of_a_version_stays(database: Database, ingest: Ingest) -> None:
+    experiment_id = make_experiment(database, artifact_location="s3://bucket/place")
+    run_id = make_run(ingest, experiment_id)
+    make_model(database, "model")
+    make_version(database, "model", "s3://bucket/place")
+    move_to_trash(ingest, run_id)
+    assert delete_runs(database, run_id) == 0
+
+
+def test_each_thing_that_went_is_on_record_with_what_it_freed(database: Database, ingest: Ingest) -> None:
+    experiment_id = make_experiment(database)
+    run_id = make_run(ingest, experiment_id)
+    model_id = make_logged_model(database, experiment_id).info.model_id
+    database.write(delete_experiment, experiment_id)
+    delete_whole_experiment(database, experiment_id)
+    rows = database.read(lambda connection: connection.execute(sa.select(purges).order_by(purges.c.id)).all())
+    assert [(row.kind, row.name, row.experiment_id, row.actor, row.file_count, row.size_bytes) for row in rows] == [
+        ("run", run_id, experiment_id, "test", 1, 10),
+        ("logged model", model_id, experiment_id, "test", 1, 10),
+        ("experiment", experiment_id, experiment_id, "test", 0, 0),
+    ]
+    assert all(now_ms() - 60_000 < row.deleted_time <= row.time for row in rows)
 
 
 def test_very_many_points_go_in_steps(database: Database, ingest: Ingest) -> None:
@@ -215,13 +272,15 @@ def test_very_many_points_go_in_steps(database: Database, ingest: Ingest) -> Non
     log(ingest, run_id, metrics=[point(key, step / 7, step=step) for key in "ab" for step in range(14)])
     log(ingest, run_id, metrics=[point("a", float("nan"), step=3)])
     move_to_trash(ingest, run_id)
-    [owner] = database.read(trash.get_deleted_runs, [run_id])
+    [row_id] = database.read(trash.get_deleted, RUN, [run_id])
+    assert not database.write(trash.delete_points, row_id, max_points=10)
+    database.write(retention.claim, RUN, [row_id], BY_HAND, now_ms())
 
     def left() -> int:
-        return database.read(trash.count_points, [owner.row_id]).get(owner.row_id, 0)
+        return database.read(trash.count_points, [row_id]).get(row_id, 0)
 
     steps = [left()]
-    while database.write(trash.delete_points, owner.row_id, None, max_points=10):
+    while database.write(trash.delete_points, row_id, max_points=10):
         steps.append(left())
     assert steps == [29, 19, 9]
     assert delete_runs(database, run_id) == 1

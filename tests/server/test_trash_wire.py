@@ -61,6 +61,13 @@ def empty(server: ServerProcess, **body: Any) -> Answer:
     return send(server.port, "POST", "/api/1.0/runyard/trash/empty", json.dumps(body).encode(), headers)
 
 
+def emptied(server: ServerProcess, **body: Any) -> tuple[int, int]:
+    """Return how many experiments and runs went, where nothing was kept."""
+    answer = empty(server, **body).json
+    assert (answer["kept_count"], answer["kept"]) == (0, [])
+    return answer["experiment_count"], answer["run_count"]
+
+
 def summary(server: ServerProcess) -> Any:
     return send(server.port, "GET", "/api/1.0/runyard/trash/summary").json
 
@@ -80,7 +87,7 @@ def test_runs_go_with_their_artifacts_and_others_stay(server: ServerProcess) -> 
     kept = make_run_with_artifact(server, experiment_id)
     move_to_trash(server, *gone)
     assert summary(server) == {"experiment_count": 0, "run_count": 3}
-    assert empty(server, run_ids=gone).json == {"experiment_count": 0, "run_count": 3}
+    assert emptied(server, run_ids=gone) == (0, 3)
     assert summary(server) == {"experiment_count": 0, "run_count": 0}
     assert [path.name for path in (artifacts_of(server) / experiment_id).iterdir()] == [kept]
     assert has_artifact(server, kept)
@@ -98,7 +105,7 @@ def test_an_experiment_goes_with_its_runs_and_models_and_its_name_is_free(server
     other = make_run_with_artifact(server, "0")
     post(server.port, "experiments/delete", {"experiment_id": experiment_id})
     assert summary(server) == {"experiment_count": 1, "run_count": 0}
-    assert empty(server, experiment_ids=[experiment_id]).json == {"experiment_count": 1, "run_count": 2}
+    assert emptied(server, experiment_ids=[experiment_id]) == (1, 2)
     assert [path for path in (artifacts_of(server) / experiment_id).rglob("*") if path.is_file()] == []
     assert get(server.port, "experiments/get", experiment_id=experiment_id).status == 404
     assert get(server.port, "experiments/get-by-name", experiment_name="whole").status == 404
@@ -118,17 +125,36 @@ def test_one_that_is_active_keeps_all_the_others(server: ServerProcess) -> None:
     assert empty(server, run_ids=[deleted]).json["run_count"] == 1
 
 
+def test_what_carries_the_tag_keep_and_what_a_model_version_came_from_stays_and_is_told(server: ServerProcess) -> None:
+    experiment_id = make_experiment(server, "kept")
+    kept, source, gone = (make_run_with_artifact(server, experiment_id) for _ in range(3))
+    post(server.port, "runs/set-tag", {"run_id": kept, "key": "keep", "value": "true"})
+    post(server.port, "registered-models/create", {"name": "kept"})
+    version = post(server.port, "model-versions/create", {"name": "kept", "source": f"runs:/{source}/model"})
+    assert version.status == 200
+    post(server.port, "experiments/delete", {"experiment_id": experiment_id})
+    answer = empty(server, experiment_ids=[experiment_id]).json
+    assert (answer["experiment_count"], answer["run_count"], answer["kept_count"]) == (0, 1, 2)
+    assert {entry["id"]: entry["reason"] for entry in answer["kept"]} == {
+        kept: "it carries the tag 'keep'",
+        source: "a model version came from it",
+    }
+    assert [has_artifact(server, run_id) for run_id in (kept, source, gone)] == [True, True, False]
+    assert post(server.port, "experiments/restore", {"experiment_id": experiment_id}).status == 200
+    assert get(server.port, "runs/get", run_id=kept).json["run"]["info"]["lifecycle_stage"] == "active"
+
+
 def test_more_runs_than_a_transaction_takes_go_in_one_request(server: ServerProcess) -> None:
     experiment_id = make_experiment(server, "many")
     run_ids = [make_run(server.port, experiment_id) for _ in range(205)]
     post(server.port, "experiments/delete", {"experiment_id": experiment_id})
-    assert empty(server, experiment_ids=[experiment_id]).json == {"experiment_count": 1, "run_count": 205}
+    assert emptied(server, experiment_ids=[experiment_id]) == (1, 205)
     assert get(server.port, "runs/get", run_id=run_ids[-1]).status == 404
 
 
 def test_at_most_a_thousand_are_named_in_a_request(server: ServerProcess) -> None:
     refused(empty(server, run_ids=["x"] * 1001), 400, "INVALID_PARAMETER_VALUE", "run_ids")
-    assert empty(server).json == {"experiment_count": 0, "run_count": 0}
+    assert emptied(server) == (0, 0)
 
 
 def test_a_folder_outside_of_the_servers_own_is_left_alone(server: ServerProcess, tmp_path: Path) -> None:
@@ -183,11 +209,16 @@ def test_a_run_whose_artifacts_cannot_be_deleted_stays_until_they_can(
     services: Services, tmp_path: Path, kind: type[LocalStore]
 ) -> None:
     run_id = make_stored_run(services.ingest, metrics={"m": 1.0})
+    weights = tmp_path / "artifacts" / "0" / run_id / "artifacts" / "weights.bin"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
     services.ingest.submit(runs.deletion(run_id)).result(10)
     failing = dataclasses.replace(services, artifacts=kind(tmp_path / "artifacts"))
     handler: Any = empty_trash_of
     with pytest.raises(Unavailable, match=run_id):
         asyncio.run(handler(failing, EmptyTrash(run_ids=[run_id])))
     assert get_stored(services.database, run_id)["data"]["metrics"]
+    assert weights.exists()
     answer = asyncio.run(handler(services, EmptyTrash(run_ids=[run_id])))
     assert answer.run_count == 1
+    assert not weights.exists()

@@ -7,13 +7,14 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found
+from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found
 from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
 from runyard.wire.names import shown
 
@@ -67,6 +68,9 @@ class LocalStore(ArtifactStore):
         if target == self._root:
             raise InvalidParameter("Missing value for required parameter 'path': name the file or folder to delete")
         await _in_thread(_remove, target)
+
+    async def usage(self, path: str) -> Usage:
+        return await _in_thread(_usage, self._locate(path))
 
     async def ping(self) -> None:
         await _in_thread(self._check_writable)
@@ -180,6 +184,30 @@ async def _read(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
             yield block
     finally:
         file.close()
+
+
+def _usage(target: Path) -> Usage:
+    file_count = size_bytes = 0
+    latest = 0.0
+    folders = [str(target)]
+    with contextlib.suppress(FileNotFoundError):
+        status = target.lstat()
+        latest = status.st_mtime
+        if not stat.S_ISDIR(status.st_mode):
+            return Usage(1, status.st_size, datetime.fromtimestamp(latest, timezone.utc))
+    while folders:
+        # Another may delete while this counts; and what may not be read counts for nothing.
+        with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(folders.pop()) as found:
+            for child in found:
+                with contextlib.suppress(FileNotFoundError):
+                    status = child.stat(follow_symlinks=False)
+                    latest = max(latest, status.st_mtime)
+                    if child.is_dir(follow_symlinks=False):
+                        folders.append(child.path)
+                    else:
+                        file_count += 1
+                        size_bytes += status.st_size
+    return Usage(file_count, size_bytes, datetime.fromtimestamp(latest, timezone.utc) if latest else None)
 
 
 def _remove(target: Path) -> None:

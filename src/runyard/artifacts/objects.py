@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import obstore
 from obstore.exceptions import BaseError
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found
+from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found
 from runyard.artifacts.uris import scheme_of
 from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
 
@@ -75,6 +76,17 @@ class ObjectStore(ArtifactStore):
                 await obstore.delete_async(self._store, path)
             except FileNotFoundError:
                 return
+
+    async def usage(self, path: str) -> Usage:
+        file_count = size_bytes = 0
+        modified: datetime | None = None
+        with _translated(path):
+            async for page in obstore.list(self._store, f"{path}/"):
+                for item in page:
+                    file_count += 1
+                    size_bytes += item["size"]
+                    modified = item["last_modified"] if modified is None else max(modified, item["last_modified"])
+        return Usage(file_count, size_bytes, modified)
 
     async def ping(self) -> None:
         with _translated(""):

@@ -28,6 +28,15 @@ class Metadata:
     modified: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much is in a folder, and when the last of it was written; None where it is empty."""
+
+    file_count: int
+    size_bytes: int
+    modified: datetime | None
+
+
 class ArtifactStore(ABC):
     """Files below a root, by paths that `uris.check_artifact_path` has passed.
 
@@ -60,6 +69,10 @@ class ArtifactStore(ABC):
     @abstractmethod
     async def delete(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it; what is not there is no error."""
+
+    @abstractmethod
+    async def usage(self, path: str) -> Usage:
+        """Return how much there is of a file, or of all below a folder; nothing of what is not there."""
 
     @abstractmethod
     async def ping(self) -> None:

@@ -21,6 +21,7 @@ from runyard.errors import ConfigurationError
 from runyard.server.app import Application
 from runyard.server.opening import opened_services
 from runyard.server.protocol import bounded_protocol, hang_up_overdue
+from runyard.server.retention import cleaning
 from runyard.settings import Settings, load_settings, to_environment
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def serve(settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.static_prefix}"
         if settings.workers == 1:
-            with opened_services(settings) as services:
+            with opened_services(settings) as services, cleaning(services):
                 logger.info("serving at %s (database %s)", address, services.database.uri)
                 serve_here(services_application := Application(services), listener, settings)
                 services_application.close()
@@ -201,7 +202,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _work(descriptor: int) -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
-    with socket.socket(fileno=descriptor) as listener, opened_services(settings) as services:
+    with socket.socket(fileno=descriptor) as listener, opened_services(settings) as services, cleaning(services):
         application = Application(services)
         serve_here(application, listener, settings)
         application.close()

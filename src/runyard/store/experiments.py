@@ -34,7 +34,7 @@ MAX_DATASET_SUMMARIES: Final = 1000
 _STAGES: Final = {"ACTIVE_ONLY": (ACTIVE,), "DELETED_ONLY": (DELETED,), "ALL": (ACTIVE, DELETED)}
 _VIEW_NUMBERS: Final = {1: "ACTIVE_ONLY", 2: "DELETED_ONLY", 3: "ALL"}
 
-# id, name, artifact_location, lifecycle_stage, creation_time, last_update_time
+# id, name, artifact_location, lifecycle_stage, creation_time, last_update_time, purge_time
 # SQLAlchemy 2.0 and 2.1 type rows differently, and both are supported.
 ExperimentRow: TypeAlias = Any
 
@@ -148,6 +148,10 @@ def restore_experiment(connection: Connection, experiment_id: str) -> None:
     row = lock_experiment(connection, experiment_id)
     if row.lifecycle_stage != DELETED:
         raise NotFound(f"No deleted experiment with id={experiment_id} exists: it is active")
+    if row.purge_time is not None:
+        raise InvalidParameter(
+            f"The experiment {experiment_id} is being deleted for good: it cannot be restored any more"
+        )
     _check_name_is_free(connection, row.name)
     _update(connection, row.id, lifecycle_stage=ACTIVE, last_update_time=now_ms())
     _move_runs(connection, row.id, from_stage=DELETED, to_stage=ACTIVE, deleted_time=row.last_update_time)
@@ -198,6 +202,7 @@ _SELECT: Final = sa.select(
     experiments.c.lifecycle_stage,
     experiments.c.creation_time,
     experiments.c.last_update_time,
+    experiments.c.purge_time,
 )
 
 
@@ -253,7 +258,7 @@ def _move_runs(
     # A restored experiment takes back the runs that were deleted with it, told by the time, not those deleted before.
     concerned = [runs.c.experiment_id == experiment_id, runs.c.lifecycle_stage == from_stage]
     if from_stage == DELETED:
-        concerned.append(runs.c.deleted_time == deleted_time)
+        concerned += [runs.c.deleted_time == deleted_time, runs.c.purge_time.is_(None)]
     if not is_sqlite(connection):
         # Runs are locked in the order of their ids, as the writer of runs does.
         connection.execute(sa.select(runs.c.id).where(*concerned).order_by(runs.c.id).with_for_update(key_share=True))

@@ -18,7 +18,7 @@ from runyard.artifacts.uris import check_artifact_location, check_artifact_path,
 from runyard.errors import InvalidParameter, NotFound
 from runyard.search.compile import Query
 from runyard.search.vocabularies import MODEL_VERSIONS
-from runyard.store import logged_models
+from runyard.store import logged_models, trash
 from runyard.store.clock import now_ms
 from runyard.store.dialect import execute_many, is_one_of, upsert
 from runyard.store.runs import get_artifact_uri
@@ -47,7 +47,9 @@ def create_model_version(
     tags: Iterable[Tag],
 ) -> ModelVersion:
     """Return a new version of a model, with the next number that no version of it ever had."""
+    trash.lock_sources(connection, {run_id, model_id or "", *source.split("/")})
     found = _resolve_source(connection, source, run_id)
+    trash.lock_sources(connection, {found.run_id, found.model_id or "", *found.location.split("/")})
     now = now_ms()
     # The update locks the model and takes the number in one.
     model = connection.execute(

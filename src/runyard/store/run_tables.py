@@ -23,6 +23,7 @@ TABLE_ATTRIBUTES: Final = (
     "start_time",
     "end_time",
     "duration",
+    "deleted_time",
     "child_count",
     "datasets",
     "models",
@@ -170,6 +171,11 @@ def _experiment_names(connection: Connection, rows: Sequence[StoredRun]) -> byte
     return _encode([names.get(row.experiment_id) for row in rows])
 
 
+def _deleted_times(connection: Connection, rows: Sequence[StoredRun]) -> bytes:
+    times = dict(fetch(connection, "SELECT id, deleted_time FROM runs WHERE id {ids}", [row.id for row in rows]))
+    return _encode([times.get(row.id) for row in rows])
+
+
 def _child_counts(connection: Connection, rows: Sequence[StoredRun]) -> bytes:
     run_ids = [row.run_id for row in rows]
     # The length is what makes ix_run_tags_run_id fit: few runs, and their few children.
@@ -235,6 +241,7 @@ _ATTRIBUTES: Final[Mapping[str, Callable[[Connection, Sequence[StoredRun]], byte
     "start_time": _of_each(lambda row: row.start_time),
     "end_time": _of_each(lambda row: row.end_time),
     "duration": _of_each(lambda row: None if row.end_time is None else row.end_time - row.start_time),
+    "deleted_time": _deleted_times,
     "child_count": _child_counts,
     "datasets": _datasets,
     "models": _models,

@@ -114,22 +114,44 @@ def update(run_id: str, *, status: str | None, end_time: int | None, run_name: s
 
 def deletion(run_id: str) -> RunChange[None]:
     """Return the write that moves a run to the trash; one that is there already stays."""
-    return _move(run_id, DELETED)
+
+    def apply(connection: Connection, row: RunRow | None, _key_ids: Mapping[str, int]) -> None:
+        assert row is not None
+        if row.lifecycle_stage == ACTIVE:
+            _set_stage(connection, row, DELETED, now_ms())
+
+    return RunChange(run_id, apply)
 
 
 def restoration(run_id: str) -> RunChange[None]:
-    """Return the write that takes a run out of the trash."""
-    return _move(run_id, ACTIVE)
+    """Return the write that takes a run out of the trash, with the logged models that went there at the same time."""
 
-
-def _move(run_id: str, stage: str) -> RunChange[None]:
     def apply(connection: Connection, row: RunRow | None, _key_ids: Mapping[str, int]) -> None:
         assert row is not None
-        if row.lifecycle_stage != stage:
-            values = {"lifecycle_stage": stage, "deleted_time": now_ms() if stage == DELETED else None}
-            connection.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
+        if row.lifecycle_stage == ACTIVE:
+            return
+        deleted_time, *purge_times = execute(connection, _TRASHED, (row.id,)).fetchone()
+        if any(purge_time is not None for purge_time in purge_times):
+            raise InvalidParameter(f"The run {run_id} is being deleted for good: it cannot be restored any more")
+        _set_stage(connection, row, ACTIVE, None)
+        statement = (
+            "UPDATE logged_models SET lifecycle_stage = 'active', deleted_time = NULL "
+            "WHERE source_run_id = ? AND deleted_time = ? AND purge_time IS NULL"
+        )
+        execute(connection, statement, (run_id, deleted_time))
 
     return RunChange(run_id, apply)
+
+
+_TRASHED: Final = (
+    "SELECT r.deleted_time, r.purge_time, e.purge_time FROM runs r JOIN experiments e ON e.id = r.experiment_id "
+    "WHERE r.id = ?"
+)
+
+
+def _set_stage(connection: Connection, row: RunRow, stage: str, deleted_time: int | None) -> None:
+    values = {"lifecycle_stage": stage, "deleted_time": deleted_time}
+    connection.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
 
 
 def tag_deletion(run_id: str, key: str, *, must_exist: bool = True) -> RunChange[None]:

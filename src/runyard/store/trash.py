@@ -1,20 +1,23 @@
 """The trash: counting what is in it, and deleting it for good.
 
-What is deleted goes in steps that the caller takes one transaction each, so that on SQLite other writers wait for none
-of them long. After each step what is left is still in the trash, whole enough to be deleted by another try.
+What goes is claimed first (`retention.claim`), so that nobody restores it or makes a model version of it any more; then
+its artifacts are deleted, then its rows. Each step may be made again, and goes in transactions that are short, so that
+on SQLite other writers wait for none of them long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from runyard.errors import InvalidParameter, NotFound
-from runyard.store.dialect import fetch, is_one_of
+from runyard.store.clock import now_ms
+from runyard.store.dialect import execute_many, fetch, is_one_of, is_sqlite
 from runyard.store.experiments import lock_experiment, parse_experiment_id
+from runyard.store.retention import MODEL, RUN, Kind, Owner
 from runyard.store.run_writes import run_not_found
 from runyard.store.schema import (
     ACTIVE,
@@ -30,6 +33,7 @@ from runyard.store.schema import (
     logged_models,
     metrics,
     params,
+    purges,
     run_dataset_tags,
     run_datasets,
     run_models,
@@ -42,17 +46,22 @@ from runyard.wire.trash import TrashSummary
 MAX_OWNERS: Final = 200
 MAX_POINTS: Final = 100_000
 
+_EXPERIMENT: Final = "experiment"
 _RUN_TABLES: Final = (metrics, latest_metrics, params, run_tags, run_datasets, run_dataset_tags, run_models)
 _MODEL_TABLES: Final = (logged_model_tags, logged_model_params, logged_model_metrics)
+_OWNED_COLUMNS: Final = {
+    RUN: tuple(table.c.run for table in _RUN_TABLES),
+    MODEL: tuple(table.c.model for table in _MODEL_TABLES),
+}
 _EXPERIMENT_TABLES: Final = (experiment_tags, experiment_keys, datasets)
 
 
-class Owner(NamedTuple):
-    """A run or a logged model, with where its artifacts are; ``name`` is its id on the wire."""
+class Freed(NamedTuple):
+    """Something whose artifacts are gone, and how much that was."""
 
-    row_id: int
-    name: str
-    artifact_uri: str
+    owner: Owner
+    file_count: int
+    size_bytes: int
 
 
 def summarize_trash(connection: Connection) -> TrashSummary:
@@ -90,40 +99,23 @@ def get_deleted_experiments(connection: Connection, experiment_ids: Iterable[str
     return numbers
 
 
-def get_deleted_runs(connection: Connection, run_ids: Iterable[str]) -> list[Owner]:
-    """Return runs, each once.
+def get_deleted(connection: Connection, kind: Kind, names: Iterable[str]) -> list[int]:
+    """Return the row ids of runs or logged models by their ids on the wire, each once.
 
     Raises:
-        NotFound: there is no such run.
+        NotFound: there is no such run or model.
         InvalidParameter: it is not in the trash.
     """
-    names = list(dict.fromkeys(run_ids))
-    found = {
-        run_id: (Owner(row_id, run_id, artifact_uri), stage)
-        for row_id, run_id, artifact_uri, stage in fetch(connection, _RUNS_BY_ID, names)
-    }
-    for name in names:
+    wanted = list(dict.fromkeys(names))
+    column = kind.id_column
+    statement = f"SELECT {column}, id, lifecycle_stage FROM {kind.table.name} WHERE {column} {{texts}}"
+    found = {name: (row_id, stage) for name, row_id, stage in fetch(connection, statement, wanted)}
+    for name in wanted:
         if name not in found:
-            raise run_not_found(name)
+            raise run_not_found(name) if kind is RUN else NotFound(f"Logged model with ID {name!r} not found")
         if found[name][1] != DELETED:
-            raise InvalidParameter(f"The run {name} is not in the trash: delete it first")
-    return [found[name][0] for name in names]
-
-
-_RUNS_BY_ID: Final = "SELECT id, run_id, artifact_uri, lifecycle_stage FROM runs WHERE run_id {texts}"
-
-
-def next_runs(connection: Connection, experiment_id: int) -> list[Owner]:
-    """Return the next runs of an experiment to delete, deleted or not; none where all are gone."""
-    statement = sa.select(runs.c.id, runs.c.run_id, runs.c.artifact_uri).where(runs.c.experiment_id == experiment_id)
-    return list(map(Owner._make, connection.execute(statement.order_by(runs.c.id).limit(MAX_OWNERS))))
-
-
-def next_models(connection: Connection, experiment_id: int) -> list[Owner]:
-    """Return the next logged models of an experiment to delete, deleted or not; none where all are gone."""
-    statement = sa.select(logged_models.c.id, logged_models.c.model_id, logged_models.c.artifact_uri)
-    statement = statement.where(logged_models.c.experiment_id == experiment_id)
-    return list(map(Owner._make, connection.execute(statement.order_by(logged_models.c.id).limit(MAX_OWNERS))))
+            raise InvalidParameter(f"The {kind.label} {name} is not in the trash: delete it first")
+    return [found[name][0] for name in wanted]
 
 
 def count_points(connection: Connection, row_ids: Collection[int]) -> dict[int, int]:
@@ -131,12 +123,10 @@ def count_points(connection: Connection, row_ids: Collection[int]) -> dict[int, 
     return dict(fetch(connection, "SELECT run, count(*) FROM metrics WHERE run {ids} GROUP BY run", list(row_ids)))
 
 
-def delete_points(
-    connection: Connection, row_id: int, experiment_id: int | None, *, max_points: int = MAX_POINTS
-) -> bool:
-    """Delete the first points of a run where it has more than ``max_points``; return whether it had."""
+def delete_points(connection: Connection, row_id: int, *, max_points: int = MAX_POINTS) -> bool:
+    """Delete the first points of a claimed run where it has more than ``max_points``; return whether it had."""
     series = metrics.c.run == row_id
-    if not _lock_runs(connection, [row_id], experiment_id):
+    if not _lock_claimed(connection, RUN, [row_id]):
         return False
     # A step along the table's own key: nothing but what is deleted is read.
     end = connection.execute(sa.select(*_POINT).where(series).order_by(*_POINT).offset(max_points).limit(1)).first()
@@ -150,50 +140,99 @@ def delete_points(
 _POINT: Final = (metrics.c.key, metrics.c.step, metrics.c.timestamp, metrics.c.value, metrics.c.is_nan)
 
 
-def delete_runs(connection: Connection, row_ids: Collection[int], experiment_id: int | None) -> int:
-    """Delete runs with all that was logged to them; return how many.
+def delete_owners(connection: Connection, kind: Kind, freed: Sequence[Freed], actor: str) -> list[Freed]:
+    """Delete claimed runs or logged models with all that was logged to them; return those that were there still.
 
-    Model versions made of them stay, and so do logged models of other experiments: the run's id there is a record.
-
-    Args:
-        experiment_id: where the runs are deleted with their experiment; else those that were restored meanwhile stay.
+    Logged models that a run made stay, unless they are deleted too: the run's id there is a record.
     """
-    locked = _lock_runs(connection, row_ids, experiment_id)
-    for table in _RUN_TABLES:
-        connection.execute(sa.delete(table).where(is_one_of(connection, table.c.run, locked)))
-    connection.execute(sa.delete(runs).where(is_one_of(connection, runs.c.id, locked)))
-    return len(locked)
+    locked = _lock_claimed(connection, kind, [each.owner.row_id for each in freed])
+    for column in _OWNED_COLUMNS[kind]:
+        connection.execute(sa.delete(column.table).where(is_one_of(connection, column, locked)))
+    connection.execute(sa.delete(kind.table).where(is_one_of(connection, kind.table.c.id, locked)))
+    ids = set(locked)
+    gone = [each for each in freed if each.owner.row_id in ids]
+    now = now_ms()
+    record = [
+        {
+            "time": now,
+            "kind": kind.label,
+            "name": each.owner.name,
+            "experiment_id": str(each.owner.experiment_id),
+            "deleted_time": each.owner.deleted_time,
+            "actor": actor,
+            "file_count": each.file_count,
+            "size_bytes": each.size_bytes,
+        }
+        for each in gone
+    ]
+    execute_many(connection, sa.insert(purges), record)
+    return gone
 
 
-def delete_models(connection: Connection, row_ids: Collection[int], experiment_id: int) -> None:
-    """Delete logged models of a deleted experiment with all that was logged to them."""
-    _lock_experiment(connection, experiment_id)
-    for table in _MODEL_TABLES:
-        connection.execute(sa.delete(table).where(is_one_of(connection, table.c.model, row_ids)))
-    connection.execute(sa.delete(logged_models).where(is_one_of(connection, logged_models.c.id, row_ids)))
-
-
-def delete_experiment(connection: Connection, experiment_id: int) -> None:
-    """Delete an experiment that has neither runs nor logged models any more."""
-    _lock_experiment(connection, experiment_id)
+def delete_experiment(connection: Connection, experiment_id: int, actor: str) -> bool:
+    """Delete a claimed experiment and return True; where something is left in it, give it back to the trash."""
+    row = lock_experiment(connection, str(experiment_id))
+    if row.purge_time is None:
+        return False
+    for table in (runs, logged_models):
+        if connection.execute(sa.select(table.c.id).where(table.c.experiment_id == row.id).limit(1)).first():
+            connection.execute(sa.update(experiments).where(experiments.c.id == row.id).values(purge_time=None))
+            return False
     for table in _EXPERIMENT_TABLES:
-        connection.execute(sa.delete(table).where(table.c.experiment_id == experiment_id))
-    connection.execute(sa.delete(experiments).where(experiments.c.id == experiment_id))
+        connection.execute(sa.delete(table).where(table.c.experiment_id == row.id))
+    connection.execute(sa.delete(experiments).where(experiments.c.id == row.id))
+    number = str(row.id)
+    record_purge(connection, _EXPERIMENT, number, number, actor, deleted_time=row.last_update_time)
+    return True
 
 
-def _lock_runs(connection: Connection, row_ids: Collection[int], experiment_id: int | None) -> list[int]:
-    """Return those runs that are to be deleted; nobody writes to them until the transaction ends."""
-    statement = sa.select(runs.c.id).where(is_one_of(connection, runs.c.id, row_ids))
-    if experiment_id is None:
-        statement = statement.where(runs.c.lifecycle_stage == DELETED)
-    else:
-        # Before its runs, as whoever restores it does.
-        _lock_experiment(connection, experiment_id)
+def record_purge(
+    connection: Connection,
+    kind: str,
+    name: str,
+    experiment_id: str,
+    actor: str,
+    *,
+    deleted_time: int | None = None,
+    file_count: int = 0,
+    size_bytes: int = 0,
+) -> None:
+    """Write down that something was deleted for good."""
+    connection.execute(
+        sa.insert(purges).values(
+            time=now_ms(),
+            kind=kind,
+            name=name,
+            experiment_id=experiment_id,
+            deleted_time=deleted_time,
+            actor=actor,
+            file_count=file_count,
+            size_bytes=size_bytes,
+        )
+    )
+
+
+def lock_sources(connection: Connection, names: Iterable[str]) -> None:
+    """Keep the runs and logged models among ``names`` until the transaction ends, for a model version comes from them.
+
+    Raises:
+        InvalidParameter: one of them is being deleted for good.
+    """
+    wanted = list(filter(None, names))
+    lock = "" if is_sqlite(connection) else " FOR KEY SHARE"
+    for kind in (RUN, MODEL):
+        column = kind.id_column
+        statement = f"SELECT {column}, purge_time FROM {kind.table.name} WHERE {column} {{texts}} ORDER BY id{lock}"
+        for name, purge_time in fetch(connection, statement, wanted):
+            if purge_time is not None:
+                raise InvalidParameter(
+                    f"The {kind.label} {name} is being deleted for good: no model version can have it"
+                )
+
+
+def _lock_claimed(connection: Connection, kind: Kind, row_ids: Collection[int]) -> list[int]:
+    """Return those that are still there; nobody writes to them until the transaction ends."""
+    table = kind.table
+    statement = sa.select(table.c.id).where(is_one_of(connection, table.c.id, row_ids), table.c.purge_time.is_not(None))
     # In the order of the ids, as the writer of runs locks them.
-    return list(connection.execute(statement.order_by(runs.c.id).with_for_update()).scalars())
-
-
-def _lock_experiment(connection: Connection, experiment_id: int) -> None:
-    row: Any = lock_experiment(connection, str(experiment_id))
-    if row.lifecycle_stage != DELETED:
-        raise InvalidParameter(f"The experiment {experiment_id} was restored while it was being deleted for good")
+    return list(connection.execute(statement.order_by(table.c.id).with_for_update()).scalars())

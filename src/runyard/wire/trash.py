@@ -26,8 +26,17 @@ class EmptyTrash(Request):
     run_ids: Annotated[list[str], msgspec.Meta(max_length=1000)] = []
 
 
+class KeptInTrash(Response, omit_defaults=False):
+    """What stays, by its id, and why."""
+
+    id: str
+    reason: str
+
+
 class EmptyTrashResponse(Response, omit_defaults=False):
-    """What is gone; the runs of the experiments are counted too."""
+    """What is gone, the runs of the experiments counted too; ``kept`` holds the first hundred of what stays."""
 
     experiment_count: int
     run_count: int
+    kept_count: int
+    kept: list[KeptInTrash]

@@ -277,10 +277,11 @@ export interface paths {
         put?: never;
         /**
          * Delete experiments and runs in the trash for good, with all that was logged to them and their artifacts.
-         * @description If one of them does not exist or is not in the trash, nothing is deleted. Artifacts go before the rows that name
+         * @description If one of them does not exist or is not in the trash, nothing is deleted. What carries the tag `keep`, what is in an
+         *     experiment that does, and what a model version came from stays, and is told. Artifacts go before the rows that name
          *     them: after an error, such as of a store that does not answer, what is left is still in the trash, and the same
          *     request may be sent again. Artifacts that are not the server's to delete, such as those in a folder outside of its
-         *     own, stay where they are, and the rows go. Model versions that came from a run stay.
+         *     own, stay where they are, and the rows go.
          */
         post: operations["empty_trash"];
         delete?: never;
@@ -1638,10 +1639,12 @@ export interface components {
         };
         /**
          * EmptyTrashResponse
-         * @description What is gone; the runs of the experiments are counted too.
+         * @description What is gone, the runs of the experiments counted too; ``kept`` holds the first hundred of what stays.
          */
         EmptyTrashResponse: {
             experiment_count: number;
+            kept: components["schemas"]["KeptInTrash"][];
+            kept_count: number;
             run_count: number;
         };
         /** Error */
@@ -1841,6 +1844,14 @@ export interface components {
         InputTag: {
             key: string;
             value: string;
+        };
+        /**
+         * KeptInTrash
+         * @description What stays, by its id, and why.
+         */
+        KeptInTrash: {
+            id: string;
+            reason: string;
         };
         /** ListArtifactsResponse */
         ListArtifactsResponse: {
@@ -2879,6 +2890,7 @@ export type GetMetricHistoryResponse = components['schemas']['GetMetricHistoryRe
 export type GetRunTable = components['schemas']['GetRunTable'];
 export type GroupRuns = components['schemas']['GroupRuns'];
 export type InputTag = components['schemas']['InputTag'];
+export type KeptInTrash = components['schemas']['KeptInTrash'];
 export type ListArtifactsResponse = components['schemas']['ListArtifactsResponse'];
 export type ListColumnValues = components['schemas']['ListColumnValues'];
 export type ListLoggedModelArtifactsResponse = components['schemas']['ListLoggedModelArtifactsResponse'];

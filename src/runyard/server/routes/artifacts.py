@@ -94,27 +94,29 @@ async def list_entries(services: Services, artifact_uri: str, path: str) -> list
     return [Entry(entry.path[cut:], entry.is_dir, entry.size_bytes) for entry in entries]
 
 
-async def delete_folder_of(services: Services, owner_id: str, artifact_uri: str) -> None:
-    """Delete the folder that holds the artifacts of a run or a logged model and nothing else.
+def folder_of(services: Services, owner_id: str, artifact_uri: str) -> tuple[ArtifactStore, str] | None:
+    """Return the store and the path of the folder that holds the artifacts of a run or a logged model and nothing else.
 
-    Left alone, without an error, is what is not the server's to delete: a folder outside of its own, a scheme that it
-    has no store for, and a root that does not have the owner's id in its name, for others might share it.
+    None is what is not the server's to delete: a folder outside of its own, a scheme that it has no store for, and a
+    root that does not have the owner's id in its name, for others might share it.
 
     Raises:
-        Unavailable: the store does not answer, or the server does not serve artifacts.
+        Unavailable: the server does not serve artifacts.
+        InvalidParameter: the store cannot be opened.
     """
     base, mark, query = artifact_uri.partition("?")
     place, _, name = base.removesuffix("/artifacts").rpartition("/")
     if name != owner_id or not base.endswith("/artifacts"):
-        return
+        return None
     scheme = scheme_of(artifact_uri)
     folder = local_path(artifact_uri)
     if scheme == PROXY_SCHEME:
-        await _proxied_store(services).delete(proxied_path(f"{place}/{name}"))
-    elif scheme in _OBJECT_SCHEMES:
-        await _opened(f"{place}{mark}{query}").delete(name)
-    elif folder is not None and _is_ours(services, folder):
-        await _opened(str(folder.parent.parent)).delete(name)
+        return _proxied_store(services), proxied_path(f"{place}/{name}")
+    if scheme in _OBJECT_SCHEMES:
+        return _opened(f"{place}{mark}{query}"), name
+    if folder is not None and _is_ours(services, folder):
+        return _opened(str(folder.parent.parent)), name
+    return None
 
 
 async def list_proxied(request: Request) -> Response:
