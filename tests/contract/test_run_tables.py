@@ -8,6 +8,7 @@ import pytest
 
 from runyard.errors import InvalidFilter, InvalidParameter
 from runyard.store import run_inputs, run_tables, runs
+from runyard.store.clock import now_ms
 from runyard.store.engine import Database
 from runyard.store.experiments import delete_experiment
 from runyard.store.ingest import Ingest
@@ -115,6 +116,7 @@ def test_attributes_are_those_of_the_run(database: Database, ingest: Ingest) -> 
         "start_time": [5],
         "end_time": [12],
         "duration": [7],
+        "deleted_time": [None],
         "child_count": [0],
         "datasets": [None],
         "models": [None],
@@ -125,6 +127,16 @@ def test_a_run_that_goes_on_has_no_duration(database: Database, ingest: Ingest) 
     make_run(ingest)
     cells = table(database, ["attributes.duration", "attributes.end_time"])["columns"]
     assert cells == {"attributes.duration": [None], "attributes.end_time": [None]}
+
+
+def test_a_run_in_the_trash_has_the_time_at_which_it_got_there(database: Database, ingest: Ingest) -> None:
+    run_id = make_run(ingest)
+    before = now_ms()
+    ingest.submit(runs.deletion(run_id)).result(10)
+    [deleted_time] = table(database, ["attributes.deleted_time"], run_ids=[run_id])["columns"][
+        "attributes.deleted_time"
+    ]
+    assert before <= deleted_time <= now_ms()
 
 
 def test_children_are_counted_where_they_are_not_in_the_trash(database: Database, ingest: Ingest) -> None:
@@ -256,7 +268,7 @@ def test_a_table_costs_the_same_number_of_statements_whatever_it_holds(database:
         make_run(ingest, start_time=index, metrics={"a": 1, "b": 2}, params={"a": "1"}, tags={"a": "1"})
         if index in (0, 29):
             counts.append(statements_of(database, lambda: table(database, columns)))
-    assert counts == [10, 10]
+    assert counts == [11, 11]
     assert statements_of(database, lambda: ids(database)) == 1
 
 

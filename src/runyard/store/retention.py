@@ -151,8 +151,13 @@ def list_in_trash(connection: Connection, kind: Kind, policy: Policy, now: int) 
         found.update(dict.fromkeys(connection.execute(statement).scalars()))
     begun = sa.select(table.c.id).where(table.c.purge_time.is_not(None)).order_by(table.c.id)
     found.update(dict.fromkeys(connection.execute(begun).scalars()))
-    purged = sa.select(experiments.c.id).where(experiments.c.purge_time.is_not(None))
-    of_experiments = sa.select(table.c.id).where(table.c.experiment_id.in_(purged)).order_by(table.c.id)
+    # What is active in a deleted experiment is in the trash too.
+    concerned: sa.ColumnElement[bool] = experiments.c.purge_time.is_not(None)
+    if bound is not None:
+        is_deleted = experiments.c.lifecycle_stage == DELETED
+        concerned |= sa.and_(is_deleted, experiments.c.last_update_time <= now - bound) if bound > 0 else is_deleted
+    within = sa.select(experiments.c.id).where(concerned)
+    of_experiments = sa.select(table.c.id).where(table.c.experiment_id.in_(within)).order_by(table.c.id)
     found.update(dict.fromkeys(connection.execute(of_experiments.limit(MAX_CANDIDATES)).scalars()))
     return list(found)
 
