@@ -14,6 +14,7 @@ from runyard.cli.artifacts import artifacts
 from runyard.cli.db import db
 from runyard.cli.doctor import doctor
 from runyard.cli.experiments import experiments
+from runyard.cli.gc import gc
 from runyard.cli.printing import printable
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
@@ -54,5 +55,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, experiments, runs, artifacts):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts):
     main.add_command(_command)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import urllib3
 
-from runyard.artifacts.store import ArtifactStore, open_store
+from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, proxied_path, scheme_of
 from runyard.errors import InvalidParameter, Unavailable
 from runyard.wire.artifacts import FileInfo
@@ -78,6 +78,28 @@ class ProxiedFolder:
 
     def _url_path(self, path: str) -> str:
         return f"{PROXY_PATH}/{_join(self._root, path)}"
+
+
+class RemoteFolders:
+    """Folders of the artifacts that a server keeps, to be deleted through it."""
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
+
+    async def usage(self, path: str) -> Usage:
+        return await asyncio.to_thread(self._usage, path)
+
+    async def delete(self, path: str) -> None:
+        await asyncio.to_thread(self._transport.delete, f"{PROXY_PATH}/{path}")
+
+    async def ping(self) -> None:
+        await asyncio.to_thread(self._usage, "readiness-check")
+
+    def _usage(self, path: str) -> Usage:
+        folder = ProxiedFolder(self._transport, path)
+        files = find_files(folder, "")
+        # A server does not tell when.
+        return Usage(len(files), sum(file.file_size or 0 for file in files), None)
 
 
 class StoredFolder:

@@ -108,6 +108,12 @@ class HttpTransport:
                 raise error_of(answer.status, answer.read(), self.uri)
         return answer
 
+    def delete(self, path: str) -> None:
+        """Delete what is at ``path`` below the server."""
+        answer = self._send("DELETE", self.uri + quote(path), {}, None, may_repeat=True)
+        if answer.status >= 300:
+            raise error_of(answer.status, answer.data, self.uri)
+
     def close(self) -> None:
         self._pool.clear()
 

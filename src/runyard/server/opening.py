@@ -33,19 +33,21 @@ def open_database(settings: Settings) -> Database:
 
 
 @contextlib.contextmanager
-def opened_services(settings: Settings) -> Iterator[Services]:
+def opened_services(settings: Settings, *, upgrades: bool = True) -> Iterator[Services]:
     """Give the services, on a database brought to this version's schema; finish what is being written at the end.
 
+    Args:
+        upgrades: where this is false, another schema is an error, and so is an empty database.
     Raises:
-        SchemaMismatch: the schema is another, and the server is to write nothing.
+        SchemaMismatch: the schema is another, and the server is to write nothing or not to upgrade it.
     """
     database = open_database(settings)
     try:
-        if settings.read_only:
-            migrate.check(database)
-        else:
+        if upgrades and not settings.read_only:
             migrate.upgrade(database)
             database.write(ensure_default_experiment, settings.artifact_root)
+        else:
+            migrate.check(database)
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database)
         try:

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, scheme_of
@@ -112,6 +112,18 @@ class Totals:
 TOTALS: Final = Totals()
 
 
+class Folders(Protocol):
+    """As much of an artifact store as deleting takes."""
+
+    async def usage(self, path: str) -> Usage: ...
+    async def delete(self, path: str) -> None: ...
+    async def ping(self) -> None: ...
+
+
+# Finds the folder that holds the artifacts of a run or a logged model by its id and its artifact URI; see `folder_of`.
+FindFolder = Callable[[str, str], "tuple[Folders, str] | None"]
+
+
 class Interrupted(Exception):
     """A pass was told to stop, or has to."""
 
@@ -136,10 +148,12 @@ class Cleaner:
         lease: has to be held in each transaction that writes.
         is_dry_run: nothing is written or deleted; the report says what would be.
         max_per_second: runs, models and folders, on average; 0 is no limit.
+        moves_finished: whether runs that ended long ago move to the trash.
         orphan_ms: how long a folder that belongs to nothing has to have been left alone; None leaves them all.
         should_stop: asked between batches.
         on_progress: told how much of how much is looked at.
         on_item: told of each thing that goes: its kind, its name and a few words.
+        find_folder: where artifacts are, if not where the server has them.
     """
 
     def __init__(
@@ -151,10 +165,12 @@ class Cleaner:
         lease: Lease | None = None,
         is_dry_run: bool = False,
         max_per_second: int = 0,
+        moves_finished: bool = True,
         orphan_ms: int | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
         on_item: Callable[[str, str, str], None] = lambda _kind, _name, _words: None,
+        find_folder: FindFolder | None = None,
     ) -> None:
         self.report = Report()
         self._services = services
@@ -163,10 +179,12 @@ class Cleaner:
         self._lease = lease
         self._is_dry_run = is_dry_run
         self._max_per_second = max_per_second
+        self._moves_finished = moves_finished
         self._orphan_ms = orphan_ms
         self._should_stop = should_stop
         self._on_progress = on_progress
         self._on_item = on_item
+        self._find_folder = find_folder or (lambda name, uri: folder_of(services, name, uri))
         self._batch_size = min(MAX_OWNERS, max_per_second) if max_per_second else MAX_OWNERS
         self._now = now_ms()
         self._started = time.monotonic()
@@ -175,7 +193,9 @@ class Cleaner:
     async def clean(self) -> Report:
         """Delete all that the policy names."""
         with self._recorded():
-            moved = await self._read(retention.list_finished_runs, self._policy, self._now)
+            moved = []
+            if self._moves_finished:
+                moved = await self._read(retention.list_finished_runs, self._policy, self._now)
             experiments = await self._read(retention.list_expired_experiments, self._policy, self._now)
             self._total = len(moved) + len(experiments)
             for batch in self._batches(moved):
@@ -321,7 +341,7 @@ class Cleaner:
     async def _check_store(self, owner: Owner) -> None:
         """Go no further where the store is away; one that only holds on to some of its files is no reason to stop."""
         try:
-            place = folder_of(self._services, owner.name, owner.artifact_uri)
+            place = self._find_folder(owner.name, owner.artifact_uri)
             if place is not None:
                 await place[0].ping()
         except (OSError, RunyardError):
@@ -333,7 +353,7 @@ class Cleaner:
         async def free(owner: Owner) -> Freed | None:
             async with places:
                 try:
-                    place = folder_of(self._services, owner.name, owner.artifact_uri)
+                    place = self._find_folder(owner.name, owner.artifact_uri)
                     usage = None if place is None else await self._delete_folder(*place)
                 except (OSError, RunyardError) as error:
                     reason = error.message if isinstance(error, RunyardError) else error.strerror or str(error)
@@ -345,9 +365,9 @@ class Cleaner:
 
         return await asyncio.gather(*map(free, owners))
 
-    async def _delete_folder(self, store: ArtifactStore, path: str) -> Usage:
+    async def _delete_folder(self, store: Folders, path: str) -> Usage:
         usage = await store.usage(path)
-        if self._is_dry_run or usage.modified is None:
+        if self._is_dry_run or (usage.file_count == 0 and usage.modified is None):
             return usage
         for attempt in range(1, _DELETE_ATTEMPTS + 1):
             try:
