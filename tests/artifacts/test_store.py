@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import pytest
 
 from runyard.artifacts.local import UPLOADS_FOLDER, LocalStore
 from runyard.artifacts.objects import ObjectStore
-from runyard.artifacts.store import ArtifactStore, open_store
+from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.errors import ConfigurationError, InvalidParameter, NotFound, Unavailable
 
 T = TypeVar("T")
@@ -127,6 +128,16 @@ class ArtifactStoreContract:
         assert listed(store) == [("dd", 1)]
         with pytest.raises(InvalidParameter, match="path"):
             run(store.delete(""))
+
+    def test_a_folder_is_as_large_as_all_below_it_and_as_young_as_the_last_of_it(self, store: ArtifactStore) -> None:
+        assert run(store.usage("d")) == Usage(0, 0, None)
+        before = datetime.now(timezone.utc) - timedelta(seconds=2)
+        for path in ("d/a", "d/b/c", "d/b/e/f", "dd/g"):
+            write(store, path, b"123")
+        found = run(store.usage("d"))
+        assert (found.file_count, found.size_bytes) == (3, 9)
+        assert found.modified is not None
+        assert before < found.modified < datetime.now(timezone.utc) + timedelta(seconds=2)
 
     def test_a_store_that_can_be_used_answers_the_ping(self, store: ArtifactStore) -> None:
         run(store.ping())

@@ -176,10 +176,10 @@ def test_artifacts_go_through_the_server_that_is_named(
     kept, gone = world.run(), world.run()
     world.delete_run(gone, days_ago=31)
     (folder / "mlartifacts").rename(folder / "server" / "artifacts")
-    said = command("gc", "--tracking-uri", server.url).stdout
+    # As upstream's users say it, who have to name the server.
+    said = command("gc", "--tracking-uri", server.url, "--artifacts-destination", "nowhere").stdout
     assert "Deleted 1 run: 1 file, 10 B." in said
     assert [path.name for path in (folder / "server" / "artifacts" / "0").iterdir()] == [kept]
-    assert "not both" in command("gc", "--tracking-uri", server.url, "--artifacts-destination", "x", status=2).stderr
     assert "--orphans" in command("gc", "--tracking-uri", server.url, "--orphans-older-than", "1d", status=2).stderr
 
 

@@ -52,6 +52,13 @@ OTHER_VALUES: dict[str, Any] = {
     "read_only": True,
     "log_level": "debug",
     "access_log": True,
+    "cleanup_enabled": True,
+    "cleanup_deleted_days": 30,
+    "cleanup_finished_days": 14,
+    "cleanup_orphan_days": 7,
+    "cleanup_interval_s": 60,
+    "cleanup_max_per_second": 0,
+    "cleanup_dry_run": True,
 }
 
 

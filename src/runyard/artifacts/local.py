@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import shutil
-import stat
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timezone
@@ -190,14 +189,14 @@ def _usage(target: Path) -> Usage:
     file_count = size_bytes = 0
     latest = 0.0
     folders = [str(target)]
-    with contextlib.suppress(FileNotFoundError):
-        status = target.lstat()
-        latest = status.st_mtime
-        if not stat.S_ISDIR(status.st_mode):
-            return Usage(1, status.st_size, datetime.fromtimestamp(latest, timezone.utc))
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        latest = target.stat().st_mtime
     while folders:
         # Another may delete while this counts; and what may not be read counts for nothing.
-        with contextlib.suppress(FileNotFoundError, PermissionError), os.scandir(folders.pop()) as found:
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+            os.scandir(folders.pop()) as found,
+        ):
             for child in found:
                 with contextlib.suppress(FileNotFoundError):
                     status = child.stat(follow_symlinks=False)

@@ -30,7 +30,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much is in a folder, and when the last of it was written; None where it is empty."""
+    """How much is below a folder, and when the last of it was written; None where there is nothing."""
 
     file_count: int
     size_bytes: int
@@ -72,7 +72,7 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     async def usage(self, path: str) -> Usage:
-        """Return how much there is of a file, or of all below a folder; nothing of what is not there."""
+        """Return how much there is below a folder; nothing where there is no such folder."""
 
     @abstractmethod
     async def ping(self) -> None:

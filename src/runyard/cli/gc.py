@@ -226,10 +226,8 @@ def _find_places(
         remote_uri = None
     settings = load_settings(backend_store_uri=backend_store_uri, artifacts_destination=artifacts_destination)
     is_chosen = settings.artifacts_destination != default.artifacts_destination
-    # Where both are told, the option counts before what the environment says.
-    if remote_uri is not None and is_chosen and (uri is None or artifacts_destination is not None):
-        if uri is not None:
-            raise click.UsageError("Either --artifacts-destination or a server at --tracking-uri, not both.")
+    # A server that only the environment names is for other commands too.
+    if uri is None and is_chosen:
         remote_uri = None
     folder = local_path(settings.artifacts_destination)
     if remote_uri is None and not is_chosen and settings.backend_store_uri != default.backend_store_uri:
