@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runyard.artifacts.local import LocalStore
+from runyard.artifacts.objects import ObjectStore
 from runyard.errors import InvalidParameter, NotFound
-from runyard.server.retention import Cleaner
+from runyard.server.retention import TOTALS, Cleaner
 from runyard.server.services import Services
 from runyard.store import leases, logged_models, retention, runs
 from runyard.store.clock import now_ms
@@ -319,6 +322,71 @@ def test_who_lost_the_lease_deletes_nothing_more(world: World) -> None:
     assert world.left() == world.with_artifacts() == run_ids
 
 
+def test_of_those_who_restore_register_and_purge_at_once_nobody_gets_half_of_a_run(world: World) -> None:
+    run_ids = [world.run() for _ in range(60)]
+    make_model(world.database, "model")
+    for run_id in run_ids:
+        world.delete_run(run_id, days_ago=91)
+    restored: set[str] = set()
+    registered: set[str] = set()
+
+    def restore(run_id: str) -> None:
+        world.ingest.submit(runs.restoration(run_id)).result(10)
+        restored.add(run_id)
+
+    def register(run_id: str) -> None:
+        make_version(world.database, "model", f"runs:/{run_id}/model")
+        registered.add(run_id)
+
+    def save(some: list[str], action: Callable[[str], None]) -> None:
+        for run_id in some:
+            # Gone, or being deleted for good.
+            with contextlib.suppress(NotFound, InvalidParameter):
+                action(run_id)
+
+    with ThreadPoolExecutor(4) as threads:
+        work: list[Future[Any]] = [
+            threads.submit(world.clean, max_per_second=200),
+            threads.submit(world.clean, max_per_second=300),
+            threads.submit(save, run_ids[::-3], restore),
+            threads.submit(save, run_ids[1::3], register),
+        ]
+        for each in work:
+            each.result(60)
+    world.clean()
+    assert world.left() == world.with_artifacts() == restored | registered
+    assert sorted(row.name for row in world.record()) == sorted(set(run_ids) - restored - registered)
+
+
+def test_an_object_store_is_cleaned_as_a_folder_is(world: World) -> None:
+    store = ObjectStore("memory:///")
+
+    def write(path: str) -> None:
+        async def content() -> AsyncIterator[bytes]:
+            yield b"0123456789"
+
+        asyncio.run(store.write(path, content()))
+
+    gone, kept, orphan = world.run(), world.run(), "d" * 32
+    for path in (f"0/{gone}/artifacts/a/b", f"0/{gone}/artifacts/c", f"0/{kept}/artifacts/a", f"0/{orphan}/a/b", "0/x"):
+        write(path)
+    world.delete_run(gone, days_ago=91)
+    world.services = Services(world.services.settings, world.database, world.ingest, RunCache(), store)
+    assert world.clean(is_dry_run=True, orphan_ms=0).size_bytes == 30
+    report = world.clean(orphan_ms=0)
+    assert (report.run_count, report.orphan_count, report.file_count, report.size_bytes) == (1, 1, 3, 30)
+    assert [entry.path for entry in asyncio.run(store.list_folder("0"))] == [f"0/{kept}", "0/x"]
+
+
+def test_this_process_counts_what_it_deleted(world: World) -> None:
+    before = dataclasses.replace(TOTALS)
+    for _ in range(3):
+        world.delete_run(world.run(), days_ago=91)
+    world.clean(is_dry_run=True)
+    world.clean()
+    assert (TOTALS.run_count - before.run_count, TOTALS.size_bytes - before.size_bytes) == (3, 30)
+
+
 # --- any world ---
 
 AGES = st.sampled_from([0.5, 5.0, 50.0, 500.0])
@@ -443,8 +511,36 @@ def expected_left(
 
 
 ANY_WORLD = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+
+
+@ANY_WORLD
+@given(world=WORLDS, finished_days=st.sampled_from([0, 1, 20, 90]))
+def test_in_any_world_exactly_the_runs_that_ended_long_ago_move_to_the_trash(
+    database: Database, tmp_path_factory: pytest.TempPathFactory, world: Any, finished_days: int
+) -> None:
+    places, things = world
+    policy = Policy(deleted_ms=None, finished_ms=finished_days * DAY_MS, heeds_tags=False)
+    with empty_world(database, tmp_path_factory.mktemp("world")) as made:
+        names, ids = build(made, places, things)
+        expected = {
+            name
+            for name, thing in zip(ids, things, strict=True)
+            if not thing.is_model
+            and thing.deleted is None
+            and places[thing.experiment].deleted is None
+            and thing.ended is not None
+            and thing.ended >= finished_days
+            and not (is_kept(thing.keep) or is_kept(places[thing.experiment].keep) or thing.is_source)
+        }
+        before = {name: made.stage(name) for name, thing in zip(ids, things, strict=True) if not thing.is_model}
+        report = made.clean(policy)
+        moved = {name for name, stage in before.items() if stage != made.stage(name)}
+        assert moved == expected
+        assert report.moved_run_count == len(expected)
+        assert made.left() == {*names, *ids}
+        assert made.with_artifacts() == set(ids)
 
 
 @ANY_WORLD
