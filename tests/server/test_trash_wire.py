@@ -152,6 +152,25 @@ def test_more_runs_than_a_transaction_takes_go_in_one_request(server: ServerProc
     assert get(server.port, "runs/get", run_id=run_ids[-1]).status == 404
 
 
+def test_a_large_experiment_goes_in_as_many_requests_as_it_takes(server: ServerProcess) -> None:
+    small, large = make_experiment(server, "small"), make_experiment(server, "large")
+    for _ in range(450):
+        make_run(server.port, large)
+    for experiment_id in (small, large):
+        post(server.port, "experiments/delete", {"experiment_id": experiment_id})
+    left, run_counts, experiment_count = [small, large], [], 0
+    while left:
+        answer = empty(server, experiment_ids=left, max_seconds=0.001).json
+        run_counts.append(answer["run_count"])
+        experiment_count += answer["experiment_count"]
+        left = answer["remaining_experiment_ids"]
+        # At least a batch each time, however short that is.
+        assert len(run_counts) < 10
+    assert (sum(run_counts), experiment_count) == (450, 2)
+    assert len(run_counts) > 1
+    refused(empty(server, max_seconds=-1), 400, "INVALID_PARAMETER_VALUE", "max_seconds")
+
+
 def test_at_most_a_thousand_are_named_in_a_request(server: ServerProcess) -> None:
     refused(empty(server, run_ids=["x"] * 1001), 400, "INVALID_PARAMETER_VALUE", "run_ids")
     assert emptied(server) == (0, 0)

@@ -412,7 +412,9 @@ class Cleaner:
 
     def _batches(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
         for start in range(0, len(ids), self._batch_size):
-            self._check_stop()
+            # Not before the first: however short the time is, something is done in it.
+            if start > 0:
+                self._check_stop()
             yield ids[start : start + self._batch_size]
 
     def _check_stop(self) -> None:

@@ -186,6 +186,14 @@ def delete_experiment(connection: Connection, experiment_id: int, actor: str) ->
     return True
 
 
+def list_begun(connection: Connection, experiment_ids: Sequence[int]) -> list[int]:
+    """Return those experiments that are being deleted for good."""
+    statement = sa.select(experiments.c.id).where(
+        is_one_of(connection, experiments.c.id, experiment_ids), experiments.c.purge_time.is_not(None)
+    )
+    return list(connection.execute(statement.order_by(experiments.c.id)).scalars())
+
+
 def record_purge(
     connection: Connection,
     kind: str,

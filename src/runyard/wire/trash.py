@@ -20,10 +20,14 @@ class TrashSummary(Response, omit_defaults=False):
 
 
 class EmptyTrash(Request):
-    """What to delete for good, with its artifacts: each must be in the trash. At most 1,000 of each in one request."""
+    """What to delete for good, with its artifacts: each must be in the trash. At most 1,000 of each in one request.
+
+    With ``max_seconds``, the answer comes after about so long, and tells which experiments are left to be sent again.
+    """
 
     experiment_ids: Annotated[list[str], msgspec.Meta(max_length=1000)] = []
     run_ids: Annotated[list[str], msgspec.Meta(max_length=1000)] = []
+    max_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
 
 
 class KeptInTrash(Response, omit_defaults=False):
@@ -40,3 +44,5 @@ class EmptyTrashResponse(Response, omit_defaults=False):
     run_count: int
     kept_count: int
     kept: list[KeptInTrash]
+    # Those that time was too short for.
+    remaining_experiment_ids: list[str]

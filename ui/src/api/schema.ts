@@ -1625,6 +1625,8 @@ export interface components {
         /**
          * EmptyTrash
          * @description What to delete for good, with its artifacts: each must be in the trash. At most 1,000 of each in one request.
+         *
+         *         With ``max_seconds``, the answer comes after about so long, and tells which experiments are left to be sent again.
          */
         EmptyTrash: {
             /**
@@ -1634,6 +1636,8 @@ export interface components {
              *     ]
              */
             experiment_ids?: string[];
+            /** @default null */
+            max_seconds?: number | null;
             /** @default [] */
             run_ids?: string[];
         };
@@ -1645,6 +1649,7 @@ export interface components {
             experiment_count: number;
             kept: components["schemas"]["KeptInTrash"][];
             kept_count: number;
+            remaining_experiment_ids: string[];
             run_count: number;
         };
         /** Error */

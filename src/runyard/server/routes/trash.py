@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.concurrency import run_in_threadpool
 
 from runyard.errors import Unavailable
@@ -39,12 +41,19 @@ async def empty_trash(services: Services, request: EmptyTrash) -> EmptyTrashResp
     read = services.database.read
     numbers = await run_in_threadpool(read, trash.get_deleted_experiments, request.experiment_ids)
     row_ids = await run_in_threadpool(read, trash.get_deleted, RUN, request.run_ids)
-    report = await Cleaner(services, BY_HAND, actor_of("trash")).purge(runs=row_ids, experiments=numbers)
-    if report.failures:
-        raise Unavailable(report.failures[0])
+    end = None if request.max_seconds is None else time.monotonic() + request.max_seconds
+    actor = actor_of("trash")
+    # Of these there are few; and when they are named again they are gone, which would be an error.
+    of_runs = await Cleaner(services, BY_HAND, actor).purge(runs=row_ids)
+    cleaner = Cleaner(services, BY_HAND, actor, should_stop=lambda: end is not None and time.monotonic() > end)
+    of_experiments = await cleaner.purge(experiments=numbers)
+    for reason in (*of_runs.failures, *of_experiments.failures):
+        raise Unavailable(reason)
+    remaining = [] if of_experiments.is_complete else await run_in_threadpool(read, trash.list_begun, numbers)
     return EmptyTrashResponse(
-        experiment_count=report.experiment_count,
-        run_count=report.run_count,
-        kept_count=report.kept_count,
-        kept=[KeptInTrash(id=kept.name, reason=kept.reason) for kept in report.kept],
+        experiment_count=of_experiments.experiment_count,
+        run_count=of_runs.run_count + of_experiments.run_count,
+        kept_count=of_runs.kept_count + of_experiments.kept_count,
+        kept=[KeptInTrash(id=kept.name, reason=kept.reason) for kept in (*of_runs.kept, *of_experiments.kept)[:100]],
+        remaining_experiment_ids=list(map(str, remaining)),
     )

@@ -46,6 +46,8 @@ export default {
     `This deletes ${both(withRuns(experiments), runs > 0 && count(runs, "run"))}, with everything that was logged to them and their artifacts. It cannot be undone.`,
   purged: (experiments: number, runs: number) =>
     `Deleted for good: ${count(experiments, "experiment")}, ${count(runs, "run")}`,
+  keptInTrash: (number: number) =>
+    `${count(number, "item")} kept in the trash: tagged keep, or the source of a model version`,
   purging: (done: number, total: number) => `${done} of ${total} deleted`,
   restored: (count: number) => (count === 1 ? "Restored" : `${count} restored`),
   confirmWord: "delete",

@@ -48,6 +48,8 @@ const experiments: typeof en = {
     `Se elimina todo esto: ${both(withRuns(experiments), runs > 0 && count(runs, "ejecución", "ejecuciones"))}, con lo que se registró y sus artefactos. No se puede deshacer.`,
   purged: (experiments, runs) =>
     `Eliminado para siempre: ${count(experiments, "experimento")}, ${count(runs, "ejecución", "ejecuciones")}`,
+  keptInTrash: (number) =>
+    `Se conserva en la papelera: ${count(number, "elemento")} con la etiqueta keep o de donde procede una versión de modelo`,
   purging: (done, total) => `${done} de ${total} eliminados`,
   restored: (number) => (number === 1 ? "Restaurado" : `${number} restaurados`),
   confirmWord: "eliminar",

@@ -25,8 +25,9 @@ export function PurgeDialog({ title, text, collect, onClose }: PurgeDialogProps)
     const total = sizeOf(trashed);
     setProgress({ done: 0, total });
     try {
-      const { experimentCount, runCount } = await purge(trashed, (done) => setProgress({ done, total }));
+      const { experimentCount, runCount, keptCount } = await purge(trashed, (done) => setProgress({ done, total }));
       showToast(t.experiments.purged(experimentCount, runCount));
+      if (keptCount > 0) showToast(t.experiments.keptInTrash(keptCount));
     } finally {
       // What was deleted before something went wrong is gone.
       setProgress(undefined);

@@ -77,20 +77,28 @@ export async function restore({ experimentIds, runIds }: Trashed): Promise<void>
   for (const run_id of runIds) await ask(api.POST("/api/2.0/mlflow/runs/restore", { body: { run_id } }));
 }
 
+// A request that takes longer may be cut off by a proxy.
+const MAX_SECONDS = 20;
+
 /** Delete things in the trash for good, a part at a time; tells what is gone: the runs of experiments too. */
 export async function purge(
   trashed: Trashed,
   onProgress: (done: number) => void,
-): Promise<{ experimentCount: number; runCount: number }> {
-  const gone = { experimentCount: 0, runCount: 0 };
+): Promise<{ experimentCount: number; runCount: number; keptCount: number }> {
+  const gone = { experimentCount: 0, runCount: 0, keptCount: 0 };
   let done = 0;
   for (const part of partsOf(trashed)) {
-    const body = { experiment_ids: part.experimentIds, run_ids: part.runIds };
-    const answer = await ask(api.POST("/api/1.0/runyard/trash/empty", { body }));
-    gone.experimentCount += answer.experiment_count;
-    gone.runCount += answer.run_count;
+    let { experimentIds, runIds } = part;
+    do {
+      const body = { experiment_ids: experimentIds, run_ids: runIds, max_seconds: MAX_SECONDS };
+      const answer = await ask(api.POST("/api/1.0/runyard/trash/empty", { body }));
+      gone.experimentCount += answer.experiment_count;
+      gone.runCount += answer.run_count;
+      gone.keptCount += answer.kept_count;
+      [experimentIds, runIds] = [answer.remaining_experiment_ids, []];
+      onProgress(done + sizeOf(part) - experimentIds.length);
+    } while (experimentIds.length > 0);
     done += sizeOf(part);
-    onProgress(done);
   }
   return gone;
 }
