@@ -91,6 +91,22 @@ def test_one_or_some_are_deleted_for_good(server: ServerProcess, trashed: dict[s
     assert run_status(server, trashed["worse"]) == 200
 
 
+def test_what_is_to_be_kept_is_kept_and_told(
+    server: ServerProcess, trashed: dict[str, str], open_page: OpenPage
+) -> None:
+    kept = make_run(server.port, "0", "kept")
+    post(server.port, "runs/set-tag", {"run_id": kept, "key": "keep", "value": "true"})
+    post(server.port, "runs/delete", {"run_id": kept})
+    page = open_page("/#/trash")
+    expect(row_of(page, "kept")).to_contain_text("now")
+    page.get_by_role("button", name="Empty the trash").click()
+    confirm(page, "2 experiments with all their runs and 3 more runs")
+    expect(page.get_by_text("1 item kept in the trash")).to_be_visible()
+    expect(row_of(page, "kept")).to_be_visible()
+    expect(row_of(page, "worse")).to_have_count(0)
+    post(server.port, "runs/restore", {"run_id": kept})
+
+
 def test_the_whole_trash_is_emptied(server: ServerProcess, trashed: dict[str, str], open_page: OpenPage) -> None:
     page = open_page("/#/trash")
     page.get_by_role("button", name="Empty the trash").click()

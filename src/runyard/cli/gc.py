@@ -15,7 +15,7 @@ import click
 
 from runyard.cli.databases import opened_database, sqlite_path
 from runyard.cli.printing import print_table, printable, size_text
-from runyard.errors import ConfigurationError, InvalidParameter
+from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
 from runyard.settings import Settings, load_settings, tracking_uri
 
 if TYPE_CHECKING:
@@ -171,12 +171,16 @@ async def _work(
     names: tuple[list[str] | None, list[str] | None, list[str] | None],
 ) -> Report:
     from runyard.server.retention import held
+    from runyard.store.leases import LeaseLost
 
-    async with held(services, lease) if lease is not None else contextlib.nullcontext():
-        if not any(names):
-            return await cleaner.clean()
-        runs, models, experiments = _find(services, policy, *names)
-        return await cleaner.purge(runs=runs, models=models, experiments=experiments)
+    try:
+        async with held(services, lease) if lease is not None else contextlib.nullcontext():
+            if not any(names):
+                return await cleaner.clean()
+            runs, models, experiments = _find(services, policy, *names)
+            return await cleaner.purge(runs=runs, models=models, experiments=experiments)
+    except LeaseLost as error:
+        raise Unavailable(f"{error}; what is left is in the trash: try again") from error
 
 
 def _find(

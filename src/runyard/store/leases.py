@@ -13,7 +13,6 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from runyard.errors import Unavailable
 from runyard.store.clock import now_ms
 from runyard.store.dialect import insert_or_ignore, is_sqlite
 from runyard.store.schema import leases
@@ -30,7 +29,7 @@ class Lease:
     fence: int
 
 
-class LeaseLost(Unavailable):
+class LeaseLost(Exception):
     """Another process does the work by now."""
 
 

@@ -148,7 +148,7 @@ export default function TrashPage() {
             <h2>{t.experiments.deletedRuns}</h2>
             <TrashTable
               title={t.experiments.deletedRuns}
-              headings={[t.common.name, t.experiments.experiment, t.run.started]}
+              headings={[t.common.name, t.experiments.experiment, t.experiments.deletedAt]}
               rows={runList.map((run) => ({ id: run.id, name: run.name, cells: runCells(run) }))}
               selected={selectedRuns}
               onSelect={selectRuns}
@@ -171,7 +171,7 @@ export default function TrashPage() {
   );
 }
 
-function runCells({ id, name, status, startTime, experimentId, experimentName }: TrashedRun) {
+function runCells({ id, name, status, deletedTime, experimentId, experimentName }: TrashedRun) {
   return [
     <span key="name" className="row">
       <RunStatus status={status} iconOnly />
@@ -182,6 +182,6 @@ function runCells({ id, name, status, startTime, experimentId, experimentName }:
     <Link key="experiment" to="/experiments/$experimentIds" params={{ experimentIds: experimentId }} search={{}}>
       {experimentName}
     </Link>,
-    <Since key="time" timeMs={startTime} />,
+    <Since key="time" timeMs={deletedTime} />,
   ];
 }

@@ -6,7 +6,7 @@ import { partsOf, sizeOf, type Trashed } from "../../lib/trash";
 
 const MAX_EXPERIMENTS = 50_000;
 const PAGE_SIZE = 100;
-const RUN_COLUMNS = ["run_name", "status", "start_time", "experiment_id", "experiment_name"].map(
+const RUN_COLUMNS = ["run_name", "status", "deleted_time", "experiment_id", "experiment_name"].map(
   (key) => `attributes.${key}`,
 );
 
@@ -14,7 +14,7 @@ export interface TrashedRun {
   id: string;
   name: string;
   status: string;
-  startTime: number | undefined;
+  deletedTime: number | undefined;
   experimentId: string;
   experimentName: string;
 }
@@ -47,12 +47,12 @@ export const trashedRunsQuery = infiniteQueryOptions({
       page_token: pageParam,
     };
     const table = await ask(api.POST("/api/1.0/runyard/runs/table", { body, signal }));
-    const [names, statuses, starts, experimentIds, experimentNames] = RUN_COLUMNS.map((name) => table.columns[name]);
+    const [names, statuses, deletions, experimentIds, experimentNames] = RUN_COLUMNS.map((name) => table.columns[name]);
     const runs = table.run_ids.map((id, at): TrashedRun => ({
       id,
       name: String(names?.[at] ?? id),
       status: String(statuses?.[at] ?? ""),
-      startTime: Number(starts?.[at]) || undefined,
+      deletedTime: Number(deletions?.[at]) || undefined,
       experimentId: String(experimentIds?.[at] ?? ""),
       experimentName: String(experimentNames?.[at] ?? ""),
     }));
