@@ -69,6 +69,8 @@ OWNERS = {
     "uvloop": ("runyard.server",),
     "httptools": ("runyard.server",),
     "obstore": ("runyard.artifacts",),
+    "prometheus_client": ("runyard.server",),
+    "opentelemetry": ("runyard.server",),
     "click": ("runyard.cli",),
     "urllib3": ("runyard.client",),
 }

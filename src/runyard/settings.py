@@ -143,7 +143,14 @@ class Settings:
     log_level: str = _setting(
         "info", "critical, error, warning, info or debug.", "RUNYARD_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"
     )
+    log_format: str = _setting("text", "text, or json for one object a line.", "RUNYARD_LOG_FORMAT")
     access_log: bool = _setting(False, "Log a line per request.", "RUNYARD_ACCESS_LOG")
+    metrics: bool = _setting(True, "Tell Prometheus about this server at /metrics.", "RUNYARD_METRICS")
+    expose_prometheus: str | None = _setting(
+        None,
+        "Switches /metrics on, as upstream's option does; nothing is written to the folder that it names.",
+        "RUNYARD_EXPOSE_PROMETHEUS",
+    )
     cleanup_enabled: bool = _setting(
         False, "Delete for good, in the background, what was in the trash for long enough.", "RUNYARD_CLEANUP_ENABLED"
     )
@@ -196,10 +203,17 @@ class Settings:
             raise ConfigurationError(
                 f"log_level must be one of critical, error, warning, info, debug, got {self.log_level!r}"
             )
+        if self.log_format not in {"text", "json"}:
+            raise ConfigurationError(f"log_format must be text or json, got {self.log_format!r}")
         if self.static_prefix and (not self.static_prefix.startswith("/") or self.static_prefix.endswith("/")):
             raise ConfigurationError(
                 f"static_prefix must start with '/' and not end with it, got {self.static_prefix!r}"
             )
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether /metrics is there."""
+        return self.metrics or self.expose_prometheus is not None
 
     @property
     def artifact_root(self) -> str:
@@ -307,6 +321,11 @@ def to_environment(settings: Settings) -> dict[str, str]:
 def tracking_uri() -> str | None:
     """Return the tracking URI that the environment names for clients, if any."""
     return os.environ.get("RUNYARD_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def otlp_endpoint() -> str | None:
+    """Return where the environment says that OpenTelemetry's spans go, if anywhere."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None
 
 
 def proxy_of(uri: str) -> str | None:

@@ -33,6 +33,7 @@ def test_every_short_option_belongs_to_a_setting() -> None:
         (("--port", "70000"), ("port", "65535", "70000")),
         (("--workers", "0"), ("workers", "1", "0")),
         (("--log-level", "loud"), ("log_level", "'loud'", "debug")),
+        (("--log-format", "xml"), ("log_format", "'xml'", "json")),
         (("--static-prefix", "mlflow"), ("static_prefix", "'mlflow'", "'/'")),
         (("--backend-store-uri", "mysql://host/name"), ("mysql",)),
         (("--artifacts-destination", "ftp://host/path"), ("ftp", "expected a folder, s3://")),

@@ -34,6 +34,8 @@ _METAVARS: Final = {
     "rate_limit": "NUMBER",
     "trusted_proxies": "ADDRESSES",
     "log_level": "LEVEL",
+    "log_format": "FORMAT",
+    "expose_prometheus": "FOLDER",
 }
 
 

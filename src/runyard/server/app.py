@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextvars
+import functools
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -26,6 +28,9 @@ from runyard.server.access import EXEMPT_PATHS, SAFE_METHODS, AccessPolicy
 from runyard.server.body import Body, Disconnected, Message, Receive, too_large
 from runyard.server.decoding import decode_body, decode_query
 from runyard.server.endpoints import DispatchTable, Endpoint, Match
+from runyard.server.observability.exchange import HUNG_UP, Exchange
+from runyard.server.observability.observer import Observer
+from runyard.server.observability.tracing import Tracing
 from runyard.server.pages import page_routes, to_prefix
 from runyard.server.rates import Rates
 from runyard.server.replies import error_body, error_headers, error_response, unexpected_error
@@ -36,6 +41,7 @@ from runyard.server.routes import (
     logged_models,
     metrics,
     model_versions,
+    monitoring,
     registered_models,
     run_changes,
     run_tables,
@@ -45,8 +51,6 @@ from runyard.server.routes import (
 )
 from runyard.server.services import Services
 from runyard.wire.base import Encoded, Response
-
-logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -69,15 +73,18 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
     )
     for endpoint in module.routes
 )
+_KIND: Final = re.compile(r":\w+(?=})")
 API_PREFIXES: Final = ("/api/", "/ajax-api/")
 
 
 class Application:
     """What uvicorn calls; one for a process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, tracing: Tracing | None = None) -> None:
         self.services = services
         settings = services.settings
+        self._monitoring = services.monitoring
+        self._observer = Observer(services.monitoring, tracing, logs_access=settings.access_log)
         self._table = DispatchTable.of(ENDPOINTS)
         self._access = AccessPolicy(settings)
         self._prefix = settings.static_prefix
@@ -104,49 +111,68 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        method: str = scope["method"]
+        exchange = self._observer.begin(scope)
+        try:
+            await self._respond(exchange, scope, receive, send)
+        finally:
+            self._observer.end(exchange)
+
+    async def _respond(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        method = exchange.method
         path: str = scope["path"]
-        extra_headers: Headers = []
+        headers = exchange.headers
+        extra_headers: Headers = [(b"x-request-id", exchange.request_id.encode())]
         body = Body(receive)
         try:
             if self._prefix and path.startswith(self._prefix + "/"):
                 path = scope["path"] = path[len(self._prefix) :]
                 scope["raw_path"] = scope["raw_path"][len(self._prefix.encode()) :]
-            headers = dict(scope["headers"])
             host = headers.get(b"host", b"")
             self._access.check_host(path, host)
             if self._rates is not None and path not in EXEMPT_PATHS:
                 self._rates.take(scope, headers)
             origin = headers.get(b"origin")
             if origin is not None:
-                extra_headers = self._cross_origin_headers(origin.decode("latin-1"), host)
+                extra_headers += self._cross_origin_headers(origin.decode("latin-1"), host)
                 self._access.check_origin(method, origin.decode("latin-1"), host)
                 if method == "OPTIONS":
+                    exchange.status = 204
                     await _send(send, 204, [*self._security_headers, *extra_headers], b"")
                     return
             match = self._table.find(method, path)
             if match is None:
-                if self._table.methods(path):
+                template = self._table.template(path)
+                if template is not None:
+                    exchange.route = template
                     raise MethodNotAllowed(
                         f"{method} is not allowed on {path}; it answers {', '.join(self._table.methods(path))}"
                     )
                 if self._is_read_only and method not in SAFE_METHODS:
                     raise _read_only()
-                await self._pages(scope, body, self._page_sender(send, extra_headers, body))
+                await self._send_page(exchange, scope, body, send, extra_headers)
                 return
+            exchange.route = match.template
             if self._is_read_only and not match.endpoint.is_read:
                 raise _read_only()
             answer = await self._answer(match, method, headers, scope, body)
         except RunyardError as error:
             await body.discard()
+            if error.status == 500:
+                error = unexpected_error(error, exchange)
+            exchange.status = error.status
             named = [(name.encode(), value.encode()) for name, value in error_headers(error).items()]
             await _send(send, error.status, [*self._json_headers, *named, *extra_headers], error_body(error))
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: logged, and told to the client by its id
-            hidden = unexpected_error(error, method, path)
+            hidden = unexpected_error(error, exchange)
+            if exchange.status != HUNG_UP:
+                # An answer has begun and cannot be taken back; the server closes the connection where it broke off.
+                return
+            exchange.status = hidden.status
             await _send(send, hidden.status, [*self._json_headers, *extra_headers], error_body(hidden))
         else:
+            exchange.status = 200
             await _send(send, 200, [*self._json_headers, *extra_headers], answer)
 
     async def _answer(self, match: Match, method: str, headers: dict[bytes, bytes], scope: Scope, body: Body) -> bytes:
@@ -167,7 +193,9 @@ class Application:
                 request = decode_query(endpoint, scope["query_string"], match.path_parameters)
         if endpoint.is_async:
             return _encoded(await endpoint.handler(self.services, request))  # type: ignore[misc]
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._handle, endpoint, request)
+        # A line that the handler logs belongs to the request.
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run, self._handle, endpoint, request)
 
     def _handle(self, endpoint: Endpoint, request: Any) -> bytes:
         return _encoded(endpoint.handler(self.services, request))  # type: ignore[arg-type]
@@ -186,23 +214,41 @@ class Application:
         return [
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-            (b"access-control-allow-headers", b"Content-Type, Authorization, X-MLFLOW-WORKSPACE"),
+            (b"access-control-allow-headers", b"Content-Type, Authorization, X-MLFLOW-WORKSPACE, X-Request-ID"),
+            (b"access-control-expose-headers", b"X-Request-ID"),
             (b"access-control-max-age", b"600"),
             (b"vary", b"Origin"),
         ]
 
-    def _page_sender(self, send: Send, extra_headers: Headers, body: Body) -> Send:
+    async def _send_page(
+        self, exchange: Exchange, scope: Scope, body: Body, send: Send, extra_headers: Headers
+    ) -> None:
         added = [*self._security_headers, *extra_headers]
 
         async def send_page(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if message["status"] >= 400:
+                exchange.status = message["status"]
+                if exchange.status >= 400:
                     await body.discard()
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
+            elif scope.get("endpoint") in artifacts.SENDING:
+                self._monitoring.artifact_sent(len(message.get("body", b"")))
             await send(message)
 
-        return send_page
+        async def receive_for_page() -> Message:
+            message = await body()
+            if scope.get("endpoint") in artifacts.RECEIVING:
+                self._monitoring.artifact_received(len(message.get("body", b"")))
+            return message
+
+        scope["runyard.exchange"] = exchange
+        try:
+            await self._pages(scope, receive_for_page, send_page)
+        finally:
+            route = scope.get("route")
+            if route is not None:
+                exchange.route = _template(route.path)
 
 
 def _read_only() -> PermissionDenied:
@@ -228,6 +274,7 @@ def _pages(services: Services) -> Starlette:
     application = Starlette(
         routes=[
             *_all(health.health_routes, artifacts.artifact_routes, page_routes),
+            *(monitoring.monitoring_routes if services.settings.has_metrics else []),
             *([Route(prefix, to_prefix)] if prefix else []),
         ],
         exception_handlers={
@@ -237,6 +284,7 @@ def _pages(services: Services) -> Starlette:
         },
     )
     application.state.services = services
+    application.state.totals = monitoring.TotalsReader(services.database, services.monitoring)
     return application
 
 
@@ -245,8 +293,16 @@ def _all(*groups: Iterable[Route]) -> Iterable[Route]:
         yield from group
 
 
-async def _runyard_error(_request: StarletteRequest, error: Exception) -> StarletteResponse:
+@functools.cache
+def _template(path: str) -> str:
+    # Starlette's templates tell the kinds of their parameters too.
+    return _KIND.sub("", path)
+
+
+async def _runyard_error(request: StarletteRequest, error: Exception) -> StarletteResponse:
     assert isinstance(error, RunyardError)
+    if error.status == 500:
+        return await _unexpected_error(request, error)
     return error_response(error)
 
 
@@ -260,4 +316,4 @@ async def _http_error(request: StarletteRequest, error: Exception) -> StarletteR
 
 
 async def _unexpected_error(request: StarletteRequest, error: Exception) -> StarletteResponse:
-    return error_response(unexpected_error(error, request.method, request.url.path))
+    return error_response(unexpected_error(error, request.scope["runyard.exchange"]))

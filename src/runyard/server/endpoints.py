@@ -129,6 +129,8 @@ class Routes:
 class Match:
     endpoint: Endpoint
     path_parameters: Mapping[str, str]
+    # The path as it was declared, with the names of its parameters.
+    template: str
 
 
 @dataclass
@@ -136,7 +138,7 @@ class DispatchTable:
     """All endpoints by method and path: exact paths by one dictionary, the few with parameters by patterns."""
 
     _exact: dict[str, dict[str, Match]] = field(default_factory=dict)
-    _patterns: list[tuple[re.Pattern[str], dict[str, Endpoint]]] = field(default_factory=list)
+    _patterns: list[tuple[re.Pattern[str], str, dict[str, Endpoint]]] = field(default_factory=list)
 
     @classmethod
     def of(cls, endpoints: Iterable[Endpoint]) -> DispatchTable:
@@ -150,10 +152,10 @@ class DispatchTable:
                     by_method.update(dict.fromkeys(endpoint.methods, endpoint))
                 else:
                     matches = table._exact.setdefault(path, {})
-                    matches.update(dict.fromkeys(endpoint.methods, Match(endpoint, {})))
+                    matches.update(dict.fromkeys(endpoint.methods, Match(endpoint, {}, path)))
         for path, by_method in patterns.items():
             expression = _PARAMETER.sub(r"(?P<\1>[^/]+)", path.replace(".", r"\."))
-            table._patterns.append((re.compile(expression), by_method))
+            table._patterns.append((re.compile(expression), path, by_method))
         return table
 
     def find(self, method: str, path: str) -> Match | None:
@@ -161,18 +163,24 @@ class DispatchTable:
         matches = self._exact.get(path)
         if matches is not None:
             return matches.get(method)
-        for pattern, by_method in self._patterns:
+        for pattern, template, by_method in self._patterns:
             found = pattern.fullmatch(path)
             if found is not None and method in by_method:
-                return Match(by_method[method], found.groupdict())
+                return Match(by_method[method], found.groupdict(), template)
         return None
+
+    def template(self, path: str) -> str | None:
+        """Return the declared path that ``path`` is one of; None where it is no endpoint's."""
+        if path in self._exact:
+            return path
+        return next((template for pattern, template, _ in self._patterns if pattern.fullmatch(path)), None)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods that ``path`` answers; empty where it is no endpoint's."""
         if path in self._exact:
             return tuple(self._exact[path])
         methods: list[str] = []
-        for pattern, by_method in self._patterns:
+        for pattern, _, by_method in self._patterns:
             if pattern.fullmatch(path) is not None:
                 methods.extend(by_method)
         return tuple(methods)

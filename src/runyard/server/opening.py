@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from runyard.artifacts.store import open_store
+from runyard.server.observability.counters import Counters
+from runyard.server.observability.monitoring import Monitoring
 from runyard.server.services import Services
 from runyard.settings import Settings
 from runyard.store import migrate
@@ -33,14 +35,18 @@ def open_database(settings: Settings) -> Database:
 
 
 @contextlib.contextmanager
-def opened_services(settings: Settings, *, upgrades: bool = True) -> Iterator[Services]:
+def opened_services(
+    settings: Settings, counters: Counters | None = None, *, upgrades: bool = True
+) -> Iterator[Services]:
     """Give the services, on a database brought to this version's schema; finish what is being written at the end.
 
     Args:
+        counters: where a worker counts; without, the process is alone and has its own.
         upgrades: where this is false, another schema is an error, and so is an empty database.
     Raises:
         SchemaMismatch: the schema is another, and the server is to write nothing or not to upgrade it.
     """
+    monitoring = Monitoring(counters)
     database = open_database(settings)
     try:
         if upgrades and not settings.read_only:
@@ -49,9 +55,18 @@ def opened_services(settings: Settings, *, upgrades: bool = True) -> Iterator[Se
         else:
             migrate.check(database)
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
-        ingest = Ingest(database)
+        ingest = Ingest(database, monitoring.committed)
+
+        def sample() -> None:
+            in_use, idle = database.connections()
+            monitoring.set("runyard_database_connections", in_use, "in_use")
+            monitoring.set("runyard_database_connections", idle, "idle")
+            monitoring.set("runyard_database_connections_limit", settings.pool_size + settings.max_overflow)
+            monitoring.set("runyard_ingest_queue_writes", ingest.waiting)
+
+        monitoring.watch(sample)
         try:
-            yield Services(settings, database, ingest, RunCache(), artifacts)
+            yield Services(settings, database, ingest, RunCache(), artifacts, monitoring)
         finally:
             ingest.close()
     finally:

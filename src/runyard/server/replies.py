@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import uuid
 
 import msgspec
 from starlette.responses import Response
 
 from runyard.errors import PayloadTooLarge, RunyardError, TooManyRequests, Unavailable
+from runyard.server.observability.exchange import Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,11 @@ def error_response(error: RunyardError) -> Response:
     )
 
 
-def unexpected_error(error: BaseException, method: str, path: str) -> RunyardError:
-    """Log ``error`` with its traceback under an id of its own, and return what the client is told: the id alone."""
-    error_id = uuid.uuid4().hex[:12]
-    logger.error("unexpected error %s in %s %s", error_id, method, path, exc_info=error)
-    return RunyardError(f"internal error {error_id}; the server's log has the details under this id")
+def unexpected_error(error: BaseException, exchange: Exchange) -> RunyardError:
+    """Log ``error`` with its traceback under the request's id, and return what the client is told: the id alone."""
+    request_id = exchange.request_id
+    if not exchange.is_error_logged:
+        exchange.is_error_logged = True
+        path = exchange.raw_path.decode("latin-1")
+        logger.error("unexpected error %s in %s %s", request_id, exchange.method, path, exc_info=error)
+    return RunyardError(f"internal error {request_id}; the server's log has the details under this id")

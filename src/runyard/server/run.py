@@ -19,9 +19,14 @@ import uvicorn
 
 from runyard.errors import ConfigurationError
 from runyard.server.app import Application
+from runyard.server.observability.counters import Counters, shared_file
+from runyard.server.observability.logs import configure_logging
+from runyard.server.observability.monitoring import Monitoring
+from runyard.server.observability.tracing import open_tracing
 from runyard.server.opening import opened_services
 from runyard.server.protocol import bounded_protocol, hang_up_overdue
 from runyard.server.retention import cleaning
+from runyard.server.services import Services
 from runyard.settings import Settings, load_settings, to_environment
 
 logger = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ SHORT_LIFE_S: Final = 2.0
 # How long one thread may keep the others waiting: short, so that a large search does not hold up small writes.
 SWITCH_INTERVAL_S: Final = 0.001
 GARBAGE_THRESHOLD: Final = 20_000
+# How old the gauges of a worker may be that was not asked itself.
+SAMPLE_INTERVAL_S: Final = 1.0
 
 
 def serve(settings: Settings) -> None:
@@ -43,7 +50,7 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: the address is taken, or the database or the artifact store cannot be used.
     """
-    configure_logging(settings.log_level)
+    configure_logging(settings)
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
@@ -51,8 +58,7 @@ def serve(settings: Settings) -> None:
         if settings.workers == 1:
             with opened_services(settings) as services, cleaning(services):
                 logger.info("serving at %s (database %s)", address, services.database.uri)
-                serve_here(services_application := Application(services), listener, settings)
-                services_application.close()
+                serve_here(services, listener)
         else:
             # Migrate once, here, so that a failure is told once.
             with opened_services(settings) as services:
@@ -62,8 +68,10 @@ def serve(settings: Settings) -> None:
     logger.info("stopped")
 
 
-def serve_here(application: Application, listener: socket.socket, settings: Settings) -> None:
+def serve_here(services: Services, listener: socket.socket) -> None:
     """Serve in this process until a signal says to stop."""
+    tracing = open_tracing()
+    application = Application(services, tracing)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # What is here now stays; and what requests make has no cycles, so to look for them often is work for nothing.
     gc.collect()
@@ -77,7 +85,8 @@ def serve_here(application: Application, listener: socket.socket, settings: Sett
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        access_log=settings.access_log,
+        # The application writes its own, which knows the request's id.
+        access_log=False,
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
@@ -88,17 +97,18 @@ def serve_here(application: Application, listener: socket.socket, settings: Sett
     runner = asyncio.new_event_loop if os.name == "nt" else _uvloop
     with contextlib.closing(runner()) as loop:
         asyncio.set_event_loop(loop)
+        if services.monitoring.counters.is_shared:
+            _sample_always(services.monitoring, loop)
         loop.run_until_complete(server.serve(sockets=[listener]))
+    application.close()
+    if tracing is not None:
+        tracing.close()
 
 
-def configure_logging(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    # uvicorn's own lines say what ours say.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    for noisy in ("alembic", "httpx"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+def _sample_always(monitoring: Monitoring, loop: asyncio.AbstractEventLoop) -> None:
+    # Another worker may be asked for this one's gauges.
+    monitoring.sample()
+    loop.call_later(SAMPLE_INTERVAL_S, _sample_always, monitoring, loop)
 
 
 class _Server(uvicorn.Server):
@@ -128,6 +138,9 @@ class _Supervisor:
         self._settings = settings
         self._listener = listener
         self._workers: dict[subprocess.Popen[bytes], float] = {}
+        self._counters = shared_file(settings.workers)
+        # Which of its segments each worker has; its successor gets the same.
+        self._numbers: dict[subprocess.Popen[bytes], int] = {}
         self._is_stopping = False
 
     def run(self) -> None:
@@ -139,7 +152,7 @@ class _Supervisor:
             time.sleep(0.1)
             for worker, started in list(self._workers.items()):
                 if worker.poll() is not None and not self._is_stopping:
-                    del self._workers[worker]
+                    del self._workers[worker], self._numbers[worker]
                     logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
                     if time.monotonic() - started < SHORT_LIFE_S:
                         time.sleep(SHORT_LIFE_S)
@@ -156,13 +169,15 @@ class _Supervisor:
                 worker.wait()
 
     def _start(self) -> None:
-        descriptor = self._listener.fileno()
+        number = min(set(range(self._settings.workers)) - set(self._numbers.values()))
+        descriptors = (self._listener.fileno(), self._counters)
         worker = subprocess.Popen(
-            [sys.executable, "-m", "runyard.server.run", str(descriptor)],
-            pass_fds=(descriptor,),
+            [sys.executable, "-m", "runyard.server.run", *map(str, (*descriptors, number))],
+            pass_fds=descriptors,
             env={**os.environ, **to_environment(self._settings)},
         )
         self._workers[worker] = time.monotonic()
+        self._numbers[worker] = number
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._is_stopping = True
@@ -199,14 +214,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _work(descriptor: int) -> None:
+def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> None:
     settings = load_settings()
-    configure_logging(settings.log_level)
-    with socket.socket(fileno=descriptor) as listener, opened_services(settings) as services, cleaning(services):
-        application = Application(services)
-        serve_here(application, listener, settings)
-        application.close()
+    configure_logging(settings)
+    counters = Counters(counters_descriptor, number)
+    with socket.socket(fileno=listener_descriptor) as listener, opened_services(settings, counters) as services, cleaning(services):
+        serve_here(services, listener)
 
 
 if __name__ == "__main__":
-    _work(int(sys.argv[1]))
+    _work(*map(int, sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runyard.artifacts.store import ArtifactStore
+from runyard.server.observability.monitoring import Monitoring
 from runyard.settings import Settings
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
@@ -19,3 +20,4 @@ class Services:
     run_cache: RunCache
     # Where proxied artifacts are kept; None where the server does not serve them.
     artifacts: ArtifactStore | None
+    monitoring: Monitoring

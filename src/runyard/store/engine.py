@@ -258,6 +258,12 @@ class Database:
         """Raise Unavailable unless the database answers."""
         self.read(lambda connection: connection.execute(sa.select(1)).scalar_one())
 
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use, and how many wait in the pool for their next."""
+        pool = self.engine.pool
+        assert isinstance(pool, sa.QueuePool)
+        return pool.checkedout(), pool.checkedin()
+
     def close(self) -> None:
         self.engine.dispose()
         if self._turns is not None:

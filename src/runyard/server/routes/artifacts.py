@@ -419,6 +419,20 @@ def _route(path: str, function: Callable[[Request], Awaitable[Response]], *metho
     return Route(path, function, methods=methods)
 
 
+# Whose answers, and whose requests' bodies, are the bytes of artifacts.
+SENDING: Final = frozenset(
+    {
+        download,
+        get_run_artifact,
+        get_model_version_artifact,
+        get_logged_model_artifact,
+        get_run_archive,
+        get_model_version_archive,
+        get_logged_model_archive,
+    }
+)
+RECEIVING: Final = frozenset({upload, upload_run_artifact})
+
 artifact_routes: Final = [
     *(
         route
