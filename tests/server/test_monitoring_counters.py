@@ -43,6 +43,7 @@ def count_in_another_process(descriptor: int, number: int) -> None:
         "monitoring.request_began();"
         "monitoring.request_ended('GET', '/health', 200, 0.003);"
         "monitoring.request_began();"
+        "monitoring.sample();"
         "monitoring.committed(2, 30, 0.004);"
         "monitoring.set('mlflow_runs_total', 7)"
     )
@@ -71,6 +72,7 @@ def test_whichever_worker_is_asked_gives_the_sum_over_all(file: int) -> None:
 def test_what_a_dead_worker_counted_stays_and_what_it_had_in_hand_goes(file: int) -> None:
     monitoring = Monitoring(Counters(file, 0))
     monitoring.set("mlflow_runs_total", 5)
+    monitoring.sample()
     count_in_another_process(file, 1)
     found = samples(monitoring.counters)
     assert found[REQUEST] == 1

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -35,6 +35,8 @@ def configure_logging(settings: Settings) -> None:
     secrets = _secrets(settings)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
+    # What no line shows need not be found out for each.
+    logging.logThreads = logging.logMultiprocessing = False
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     # uvicorn's own lines say what ours say.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -75,6 +77,15 @@ class _Formatter(logging.Formatter):
     def __init__(self, secrets: Iterable[str] = (), template: str | None = None) -> None:
         super().__init__(template)
         self._secrets = tuple(secrets)
+        # A second's lines share the text of their time.
+        self._second, self._shown_second = -1, ""
+
+    def _time_of(self, record: logging.LogRecord, template: str, convert: Callable[[int], time.struct_time]) -> str:
+        second = int(record.created)
+        if second != self._second:
+            self._shown_second = time.strftime(template, convert(second))
+            self._second = second
+        return self._shown_second
 
     def _without_secrets(self, line: str) -> str:
         for secret in self._secrets:
@@ -88,9 +99,13 @@ class TextFormatter(_Formatter):
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__(secrets, "%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        return f"{self._time_of(record, '%Y-%m-%d %H:%M:%S', time.localtime)},{int(record.msecs):03}"
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         # What a client sent must not look like a line of its own.
-        record.message = record.message.translate(_CONTROLS)
+        if not record.message.isprintable():
+            record.message = record.message.translate(_CONTROLS)
         line = super().formatMessage(record)
         exchange = current_exchange.get()
         if exchange is None:
@@ -107,7 +122,7 @@ class JsonFormatter(_Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
-            "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z",
+            "timestamp": f"{self._time_of(record, '%Y-%m-%dT%H:%M:%S', time.gmtime)}.{int(record.msecs):03}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

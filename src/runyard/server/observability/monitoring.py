@@ -15,6 +15,7 @@ from runyard.server.observability.counters import Counters
 # Upstream's buckets, so that what asks for one of them by its bound finds it, and two below for answers as quick as
 # ours; the last bucket has no bound.
 REQUEST_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+_REQUEST_SUM: Final = len(REQUEST_SECONDS) + 1
 COMMIT_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 COMMIT_WRITES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 COMMIT_POINTS: Final = (1, 10, 100, 1000, 10_000, 20_000)
@@ -84,7 +85,7 @@ class Monitoring:
         self._values = self.counters.values
         self._requests: dict[tuple[str, str, int], int] = {}
         self._samplers: list[Callable[[], None]] = []
-        self._in_flight = self._place("runyard_http_requests_in_flight")
+        self._in_flight = 0
         self._commit_seconds = self._place("runyard_ingest_commit_duration_seconds")
         self._commit_writes = self._place("runyard_ingest_commit_writes")
         self._commit_points = self._place("runyard_ingest_commit_points")
@@ -97,16 +98,16 @@ class Monitoring:
         self._values[self._place("runyard_worker_starts_total")] += 1
 
     def request_began(self) -> None:
-        self._values[self._in_flight] += 1
+        self._in_flight += 1
 
     def request_ended(self, method: str, route: str, status: int, seconds: float) -> None:
-        values = self._values
-        values[self._in_flight] -= 1
+        self._in_flight -= 1
         place = self._requests.get((method, route, status))
         if place is None:
             place = self._place_of_request(method, route, status)
+        values = self._values
         values[place + bisect_left(REQUEST_SECONDS, seconds)] += 1
-        values[place + len(REQUEST_SECONDS) + 1] += seconds
+        values[place + _REQUEST_SUM] += seconds
 
     def committed(self, writes: int, points: int, seconds: float) -> None:
         """Count a group that the writer has written; called from its thread alone."""
@@ -134,6 +135,7 @@ class Monitoring:
 
     def sample(self) -> None:
         """Bring the gauges of this process up to date."""
+        self.set("runyard_http_requests_in_flight", self._in_flight)
         for sampler in self._samplers:
             sampler()
 

@@ -21,7 +21,7 @@ from runyard.store.totals import Totals, count_created
 logger = logging.getLogger(__name__)
 
 # The totals are asked for by a scrape, at most this often, and waited for no longer than that.
-_TOTALS_AGE_S: Final = 5.0
+_TOTALS_AGE_S: Final = 1.0
 _TOTALS_TIMEOUT_S: Final = 2.0
 
 
