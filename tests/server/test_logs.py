@@ -10,13 +10,14 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from runyard.artifacts.local import LocalStore
 from runyard.server.app import Application
 from runyard.server.observability.logs import JsonFormatter, TextFormatter, configure_logging
 from runyard.server.opening import opened_services
@@ -85,6 +86,9 @@ def call(services: Services, path: str, query: bytes = b"") -> list[MutableMappi
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
+        if sent:
+            # The client stays until it has its answer.
+            await asyncio.sleep(60)
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send_message(message: MutableMapping[str, Any]) -> None:
@@ -92,6 +96,7 @@ def call(services: Services, path: str, query: bytes = b"") -> list[MutableMappi
 
     scope = {
         "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "method": "GET",
         "path": path,
         "raw_path": path.encode(),
@@ -229,6 +234,30 @@ def test_a_bug_is_logged_once_under_the_requests_id_which_is_all_the_client_gets
     assert path in record.getMessage()
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
+
+
+class BreaksOff(LocalStore):
+    """A store that fails after its first block."""
+
+    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+        async def blocks() -> AsyncIterator[bytes]:
+            yield b"first"
+            raise ZeroDivisionError("the bug")
+
+        return blocks()
+
+
+def test_a_bug_in_the_middle_of_an_answer_breaks_it_off_and_is_logged_once(
+    broken_services: Services, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(b"first and more")
+    services = dataclasses.replace(broken_services, artifacts=BreaksOff(tmp_path))
+    start, *rest = call(services, "/api/2.0/mlflow-artifacts/artifacts/a.bin")
+    assert start["status"] == 200
+    assert [message["type"] for message in rest] == ["http.response.body"]
+    assert rest[0]["more_body"]
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "asked-by-a-test" in record.getMessage()
 
 
 def test_a_bug_in_a_write_is_told_by_the_requests_id_too(running_server: Start, tmp_path: Path) -> None:
