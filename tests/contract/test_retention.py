@@ -20,7 +20,6 @@ from runyard.artifacts.local import LocalStore
 from runyard.artifacts.objects import ObjectStore
 from runyard.errors import InvalidParameter, NotFound
 from runyard.server.retention import TOTALS, Cleaner
-from runyard.server.services import Services
 from runyard.store import leases, logged_models, retention, runs
 from runyard.store.clock import now_ms
 from runyard.store.engine import Database
@@ -30,7 +29,6 @@ from runyard.store.experiments import (
 )
 from runyard.store.leases import LEASE_MS, Lease, LeaseLost
 from runyard.store.retention import DAY_MS, DELETED_DAYS_TAG, FINISHED_DAYS_TAG, Policy
-from runyard.store.run_json import RunCache
 from runyard.store.schema import SCHEMA_METADATA
 from runyard.store.schema import leases as leases_table
 from tests.contract.factories import make_experiment, make_model, make_version
@@ -232,14 +230,14 @@ def test_a_file_that_is_locked_keeps_its_run_and_no_other(world: World) -> None:
             await super().delete(path)
 
     kind = Store(world.folder / "artifacts")
-    world.services = Services(world.services.settings, world.database, world.ingest, RunCache(), kind)
+    world.services = dataclasses.replace(world.services, artifacts=kind)
     for batch in (0, 1):
         # One at a time, the first has a batch of its own.
         report = world.clean(max_per_second=batch * 1000)
         assert report.is_complete
         assert (report.failure_count, locked in report.failures[0]) == (1, True)
     assert world.left() == world.with_artifacts() == {locked}
-    world.services = Services(world.services.settings, world.database, world.ingest, RunCache(), world.store)
+    world.services = dataclasses.replace(world.services, artifacts=world.store)
     assert world.clean().run_count == 1
     assert world.left() == set()
 
@@ -257,7 +255,7 @@ def test_a_store_that_does_not_answer_ends_the_pass_and_nothing_is_lost(world: W
             raise ConnectionError(111, "Connection refused")
 
     away = Away(world.folder / "artifacts")
-    world.services = Services(world.services.settings, world.database, world.ingest, RunCache(), away)
+    world.services = dataclasses.replace(world.services, artifacts=away)
     report = world.clean(max_per_second=2)
     assert (report.is_complete, report.failure_count, report.run_count) == (False, 2, 0)
     assert world.left() == world.with_artifacts() == set(run_ids)
@@ -371,7 +369,7 @@ def test_an_object_store_is_cleaned_as_a_folder_is(world: World) -> None:
     for path in (f"0/{gone}/artifacts/a/b", f"0/{gone}/artifacts/c", f"0/{kept}/artifacts/a", f"0/{orphan}/a/b", "0/x"):
         write(path)
     world.delete_run(gone, days_ago=91)
-    world.services = Services(world.services.settings, world.database, world.ingest, RunCache(), store)
+    world.services = dataclasses.replace(world.services, artifacts=store)
     assert world.clean(is_dry_run=True, orphan_ms=0).size_bytes == 30
     report = world.clean(orphan_ms=0)
     assert (report.run_count, report.orphan_count, report.file_count, report.size_bytes) == (1, 1, 3, 30)
@@ -615,7 +613,7 @@ def test_a_pass_that_is_killed_in_the_middle_is_finished_by_the_next(
         dying = DyingStore(folder / "artifacts")
         dying.left = deletions
         broken: Any = DyingDatabase(database, writes)
-        services = Services(made.services.settings, broken, made.ingest, RunCache(), dying)
+        services = dataclasses.replace(made.services, database=broken, artifacts=dying)
         with contextlib.suppress(Killed):
             asyncio.run(Cleaner(services, policy, "test", max_per_second=2_000).clean())
         left = expected_left(places, things, names, ids, 20)

@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from runyard.errors import InvalidParameter
-from runyard.store import experiments, runs, trash
+from runyard.store import experiments, runs
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
 from runyard.store.totals import Totals, count_created
 from tests.contract.factories import make_experiment, make_run
+from tests.contract.test_trash import delete_runs
 
 
 def test_an_empty_database_has_its_default_experiment_alone(database: Database) -> None:
@@ -35,8 +36,7 @@ def test_what_is_refused_is_not_counted(database: Database, ingest: Ingest) -> N
 def test_what_is_deleted_for_good_stays_counted(database: Database, ingest: Ingest) -> None:
     run_id = make_run(ingest)
     ingest.submit(runs.deletion(run_id)).result(10)
-    owners = database.read(trash.get_deleted_runs, [run_id])
-    assert database.write(trash.delete_runs, [owner.row_id for owner in owners], None) == 1
+    assert delete_runs(database, run_id) == 1
     assert database.read(count_created).runs == 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from runyard.artifacts.local import LocalStore
+from runyard.server.observability.monitoring import Monitoring
 from runyard.server.retention import Cleaner, Report
 from runyard.server.services import Services
 from runyard.settings import Settings
@@ -38,7 +39,7 @@ class World:
         destination = str(self.artifacts)
         settings = Settings(backend_store_uri=str(database.engine.url), artifacts_destination=destination)
         self.store = LocalStore(self.artifacts)
-        self.services = Services(settings, database, self.ingest, RunCache(), self.store)
+        self.services = Services(settings, database, self.ingest, RunCache(), self.store, Monitoring())
 
     def run(self, experiment_id: str = "0", **tags: str) -> str:
         """Return a run with an artifact."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from runyard.artifacts.store import open_store
 from runyard.server.observability.counters import Counters
 from runyard.server.observability.monitoring import Monitoring
+from runyard.server.retention import TOTALS
 from runyard.server.services import Services
 from runyard.settings import Settings
 from runyard.store import migrate
@@ -57,7 +58,12 @@ def opened_services(
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database, monitoring.committed)
 
+        counted = {"runs": TOTALS.run_count, "experiments": TOTALS.experiment_count}
+
         def sample() -> None:
+            for kind, total in (("runs", TOTALS.run_count), ("experiments", TOTALS.experiment_count)):
+                monitoring.cleaned(kind, total - counted[kind])
+                counted[kind] = total
             in_use, idle = database.connections()
             monitoring.set("runyard_database_connections", in_use, "in_use")
             monitoring.set("runyard_database_connections", idle, "idle")

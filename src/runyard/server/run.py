@@ -70,6 +70,7 @@ def serve(settings: Settings) -> None:
 
 def serve_here(services: Services, listener: socket.socket) -> None:
     """Serve in this process until a signal says to stop."""
+    settings = services.settings
     tracing = open_tracing()
     application = Application(services, tracing)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -218,7 +219,11 @@ def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> No
     settings = load_settings()
     configure_logging(settings)
     counters = Counters(counters_descriptor, number)
-    with socket.socket(fileno=listener_descriptor) as listener, opened_services(settings, counters) as services, cleaning(services):
+    with (
+        socket.socket(fileno=listener_descriptor) as listener,
+        opened_services(settings, counters) as services,
+        cleaning(services),
+    ):
         serve_here(services, listener)
 
 

@@ -1662,6 +1662,7 @@ export interface components {
              * @example INVALID_STATE
              * @example NOT_IMPLEMENTED
              * @example PERMISSION_DENIED
+             * @example REQUEST_LIMIT_EXCEEDED
              * @example RESOURCE_ALREADY_EXISTS
              * @example RESOURCE_DOES_NOT_EXIST
              * @example TEMPORARILY_UNAVAILABLE

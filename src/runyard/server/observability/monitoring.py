@@ -121,7 +121,7 @@ class Monitoring:
     def artifact_sent(self, size_bytes: int) -> None:
         self._values[self._sent] += size_bytes
 
-    def cleaned(self, kind: Literal["experiments", "runs"], count: int) -> None:
+    def cleaned(self, kind: str, count: int) -> None:
         """Count what was deleted for good; called on the event loop."""
         self._values[self._place("runyard_cleanup_deleted_total", kind)] += count
 
