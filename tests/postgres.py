@@ -119,6 +119,36 @@ class PostgresServer:
         self.shut_down()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def certificate(self) -> Path:
+        """Its certificate, signed by itself, once `encrypt` made it."""
+        return self._folder / "server.crt"
+
+    def encrypt(self) -> None:
+        """Have it take encrypted connections too."""
+        key = self._folder / "server.key"
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+                *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+                *("-keyout", str(key), "-out", str(self.certificate)),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        key.chmod(0o600)
+        if self._user is not None:
+            os.chown(key, pwd.getpwnam(self._user).pw_uid, -1)
+        for name, value in (("ssl_cert_file", self.certificate), ("ssl_key_file", key), ("ssl", "on")):
+            self._execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        self._execute("SELECT pg_reload_conf()")
+
+    def let_in(self, *rules: str) -> None:
+        """Put rules of pg_hba.conf before those that let everybody in."""
+        path = self._folder / "data" / "pg_hba.conf"
+        path.write_text("\n".join([*rules, path.read_text()]))
+        self._execute("SELECT pg_reload_conf()")
+
     def log(self) -> str:
         """Return what the server has written so far."""
         return (self._folder / "log").read_text(encoding="utf-8", errors="replace")

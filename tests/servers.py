@@ -51,6 +51,11 @@ class ServerProcess:
     def pid(self) -> int:
         return self.process.pid
 
+    def pids(self) -> list[int]:
+        """Return its process and its workers."""
+        listed = subprocess.run(["ps", "-o", "pid=", "-g", str(self.pid)], capture_output=True, text=True, check=False)
+        return list(map(int, listed.stdout.split()))
+
     def log(self) -> str:
         """Return what the server has written so far."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")
@@ -111,9 +116,10 @@ def start_runyard(
     *options: str,
     workers: int = 1,
     environment: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> ServerProcess:
     """Start ``runyard server`` on a free port with its artifacts in ``folder``/artifacts."""
-    port = free_port()
+    port = port or free_port()
     command = [
         *(sys.executable, "-m", "runyard", "server", "--host", "127.0.0.1", "--port", str(port)),
         *("--backend-store-uri", backend_store_uri, "--artifacts-destination", str(folder / "artifacts")),

@@ -23,6 +23,10 @@ def _setting(default: Any, help_text: str, *variables: str) -> Any:
     return field(default=default, metadata={"help": help_text, "variables": variables})
 
 
+def _secret(help_text: str, *variables: str) -> Any:
+    return field(default=None, repr=False, metadata={"help": help_text, "variables": variables, "is_secret": True})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a server is told: from the command line first, then the environment, then the default."""
@@ -102,16 +106,28 @@ class Settings:
     db_ssl_root_cert: str | None = _setting(
         None, "File of the certificates that PostgreSQL's is checked against.", "RUNYARD_DB_SSL_ROOT_CERT"
     )
+    # On the command line everyone on the machine could read it, so there is no option of this name.
+    db_password: str | None = _secret("PostgreSQL's password, where the URI holds none.", "RUNYARD_DB_PASSWORD")
     db_password_file: str | None = _setting(
         None,
         "File that holds PostgreSQL's password, read for each new connection; PGPASSWORD and .pgpass work too.",
         "RUNYARD_DB_PASSWORD_FILE",
+    )
+    read_replica_uri: str | None = _setting(
+        None,
+        "PostgreSQL replica for searches, tables and charts, which may lag behind.",
+        "RUNYARD_READ_REPLICA_URI",
     )
     statement_timeout_s: int = _setting(
         300, "Seconds after which PostgreSQL gives a statement up; 0 for never.", "RUNYARD_STATEMENT_TIMEOUT"
     )
     lock_timeout_s: int = _setting(
         30, "Seconds after which PostgreSQL gives up waiting for a lock; 0 for never.", "RUNYARD_LOCK_TIMEOUT"
+    )
+    drain_s: int = _setting(
+        0,
+        "Seconds between the signal to stop, from which on /readyz says no, and the end of accepting requests.",
+        "RUNYARD_DRAIN",
     )
     outage_s: int = _setting(
         15,
@@ -182,6 +198,7 @@ class Settings:
             ("pool_size", 1, 10_000),
             ("max_overflow", 0, 10_000),
             ("outage_s", 0, 3600),
+            ("drain_s", 0, 3600),
             ("statement_timeout_s", 0, 86_400),
             ("lock_timeout_s", 0, 86_400),
             ("max_body_bytes", 1024, 2**31),
@@ -197,6 +214,8 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        if self.db_password is not None and self.db_password_file is not None:
+            raise ConfigurationError("db_password and db_password_file are both set: name one of them")
         if self.db_ssl_mode is not None and self.db_ssl_mode not in _SSL_MODES:
             raise ConfigurationError(f"db_ssl_mode must be one of {', '.join(_SSL_MODES)}, got {self.db_ssl_mode!r}")
         if self.log_level.lower() not in {"critical", "error", "warning", "info", "debug"}:

@@ -43,6 +43,8 @@ OTHER_VALUES: dict[str, Any] = {
     "db_password_file": "password",
     "statement_timeout_s": 60,
     "lock_timeout_s": 5,
+    "read_replica_uri": "postgresql://someone@localhost/replica",
+    "drain_s": 2,
     "outage_s": 3,
     "max_body_bytes": 2048,
     "max_head_bytes": 4096,

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +24,7 @@ from tests.contract.factories import get as get_stored
 from tests.cutting_proxy import CuttingProxy
 from tests.postgres import PostgresServer
 from tests.server.http import crowd, get, history, make_run, post, send
-from tests.servers import ServerProcess
+from tests.servers import ServerProcess, start_runyard
 
 pytestmark = pytest.mark.postgres
 
@@ -211,3 +212,69 @@ def test_a_connection_that_an_operator_ends_is_replaced(postgres_url: str) -> No
 
 def _count(connection: sa.Connection, table: str) -> int:
     return int(connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+@pytest.fixture
+def guarded_url(durable_postgres_server: PostgresServer, tmp_path: Path) -> str:
+    """The URI of a database that asks its user for a password and takes encrypted connections alone."""
+    durable_postgres_server.encrypt()
+    with psycopg.connect(durable_postgres_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE guarded LOGIN PASSWORD 'p@ss:/%'")
+        connection.execute("CREATE DATABASE guarded OWNER guarded")
+    durable_postgres_server.let_in(
+        "hostssl guarded guarded 127.0.0.1/32 scram-sha-256", "host guarded guarded all reject"
+    )
+    return durable_postgres_server.url("guarded").replace("postgres@", "guarded@")
+
+
+def test_a_password_comes_from_a_file_that_may_change(
+    running_server: Start, durable_postgres_server: PostgresServer, guarded_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("p@ss:/%\n")
+    server = running_server(guarded_url, "--db-password-file", str(file), "--db-ssl-mode", "require", workers=2)
+    run_id = make_run(server.port)
+    # Rotated: new connections take the new one.
+    with psycopg.connect(durable_postgres_server.url(), autocommit=True) as connection:
+        connection.execute("ALTER ROLE guarded PASSWORD 'another'")
+    file.write_text("another")
+    with psycopg.connect(durable_postgres_server.url(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guarded'")
+    assert post(server.port, "runs/set-tag", {"run_id": run_id, "key": "k", "value": "v"}).status == 200
+    assert get(server.port, "runs/get", run_id=run_id).status == 200
+    command_lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in server.pids()]
+    assert command_lines
+    for secret in ("p@ss", "another"):
+        assert secret not in server.log()
+        assert not any(secret.encode() in line for line in command_lines)
+
+
+def test_a_password_comes_from_the_environment(running_server: Start, guarded_url: str) -> None:
+    server = running_server(guarded_url, environment={"RUNYARD_DB_PASSWORD": "p@ss:/%"}, workers=2)
+    assert make_run(server.port)
+    assert "p@ss" not in server.log()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--db-ssl-mode", "disable"], "cannot be reached"),
+        (["--db-ssl-mode", "verify-full"], "cannot be reached"),
+        (["--db-ssl-mode", "sometimes"], "db_ssl_mode must be one of"),
+    ],
+)
+def test_encryption_is_as_strict_as_was_asked(guarded_url: str, tmp_path: Path, options: list[str], told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        start_runyard(guarded_url, tmp_path, "--outage", "0", *options, environment={"RUNYARD_DB_PASSWORD": "p@ss:/%"})
+
+
+def test_a_certificate_that_is_known_is_accepted(
+    running_server: Start, durable_postgres_server: PostgresServer, guarded_url: str
+) -> None:
+    certificate = str(durable_postgres_server.certificate)
+    server = running_server(
+        guarded_url,
+        *("--db-ssl-mode", "verify-full", "--db-ssl-root-cert", certificate),
+        environment={"RUNYARD_DB_PASSWORD": "p@ss:/%"},
+    )
+    assert make_run(server.port)

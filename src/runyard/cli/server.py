@@ -25,6 +25,8 @@ _METAVARS: Final = {
     "db_ssl_mode": "MODE",
     "db_ssl_root_cert": "FILE",
     "db_password_file": "FILE",
+    "read_replica_uri": "URI",
+    "drain_s": "SECONDS",
     "statement_timeout_s": "SECONDS",
     "lock_timeout_s": "SECONDS",
     "outage_s": "SECONDS",
@@ -55,6 +57,8 @@ def _help_of(setting: dataclasses.Field[Any], *, is_flag: bool) -> str:
 def settings_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each of the server's settings."""
     for setting in reversed(dataclasses.fields(Settings)):
+        if setting.metadata.get("is_secret"):
+            continue
         name, is_flag = option_name(setting), str(setting.type) == "bool"
         names = [f"--{name}/--no-{name}" if is_flag else f"--{name}", setting.name]
         if setting.name in SHORT_OPTIONS:

@@ -31,7 +31,9 @@ def open_database(settings: Settings) -> Database:
         lock_timeout_s=settings.lock_timeout_s,
         ssl_mode=settings.db_ssl_mode,
         ssl_root_cert=settings.db_ssl_root_cert,
+        password=settings.db_password,
         password_file=settings.db_password_file,
+        replica_uri=settings.read_replica_uri,
     )
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -26,7 +27,7 @@ from runyard.server.observability.tracing import open_tracing
 from runyard.server.opening import opened_services
 from runyard.server.protocol import bounded_protocol, hang_up_overdue
 from runyard.server.retention import cleaning
-from runyard.server.services import Services
+from runyard.server.services import Readiness, Services
 from runyard.settings import Settings, load_settings, to_environment
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def serve_here(services: Services, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    server = _Server(config)
+    server = _Server(config, services.readiness, settings.drain_s)
     runner = asyncio.new_event_loop if os.name == "nt" else _uvloop
     with contextlib.closing(runner()) as loop:
         asyncio.set_event_loop(loop)
@@ -115,6 +116,20 @@ def _sample_always(monitoring: Monitoring, loop: asyncio.AbstractEventLoop) -> N
 class _Server(uvicorn.Server):
     """A server for which being told to stop is no failure: the process ends with 0, not by the signal."""
 
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_s: int) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._drain_s = drain_s
+        self._stops_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Say at `/readyz` that the end is near, and begin it when those who ask there have had the time to hear."""
+        self._readiness.refusal = "stopping"
+        if sig == signal.SIGTERM and self._stops_at is None and self._drain_s > 0:
+            self._stops_at = time.monotonic() + self._drain_s
+        else:
+            super().handle_exit(sig, frame)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         stops = (signal.SIGINT, signal.SIGTERM)
@@ -129,6 +144,8 @@ class _Server(uvicorn.Server):
         # Ten times a second; for clients that are too slow once is enough.
         if counter % 10 == 0:
             hang_up_overdue(self.server_state.connections, asyncio.get_running_loop().time())
+        if self._stops_at is not None and time.monotonic() >= self._stops_at:
+            self.should_exit = True
         return await super().on_tick(counter)
 
 
@@ -160,7 +177,7 @@ class _Supervisor:
         for worker in self._workers:
             if worker.poll() is None:
                 worker.terminate()
-        deadline = time.monotonic() + SHUTDOWN_S + 5
+        deadline = time.monotonic() + self._settings.drain_s + SHUTDOWN_S + 5
         for worker in self._workers:
             try:
                 worker.wait(max(0.1, deadline - time.monotonic()))

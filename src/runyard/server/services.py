@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runyard.artifacts.store import ArtifactStore
 from runyard.server.observability.monitoring import Monitoring
@@ -10,6 +10,14 @@ from runyard.settings import Settings
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
 from runyard.store.run_json import RunCache
+
+
+@dataclass
+class Readiness:
+    """Whether more requests should be sent here; one for a process."""
+
+    # Why not: told to stop, for one. The requests that come all the same are answered.
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -21,3 +29,4 @@ class Services:
     # Where proxied artifacts are kept; None where the server does not serve them.
     artifacts: ArtifactStore | None
     monitoring: Monitoring
+    readiness: Readiness = field(default_factory=Readiness)

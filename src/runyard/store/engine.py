@@ -52,6 +52,8 @@ KEEPALIVE: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+# How long a replica is left alone that did not answer.
+REPLICA_PAUSE_S: Final = 5.0
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 0.5
 # PostgreSQL: numbers out of range, text it cannot hold. The caller's value, not our fault.
@@ -65,7 +67,9 @@ class Database:
         is_read_only: leave a SQLite file as it is, down to its journal's mode.
         statement_timeout_s, lock_timeout_s: when PostgreSQL gives a statement, or its wait for a lock, up; 0 for never.
         ssl_mode, ssl_root_cert: as libpq's sslmode and sslrootcert; what the URI says of them counts before.
-        password_file: where the password is read from each time a connection is made, so that it may change.
+        password: that of PostgreSQL, where the URI has none.
+        password_file: where it is read from each time a connection is made, so that it may change.
+        replica_uri: a copy of the database that may lag behind, for `search`.
         outage_s: how long reads and writes wait for a PostgreSQL that does not answer, counted from when it stopped.
     Raises:
         ConfigurationError: the URI does not parse or names a database that is not supported.
@@ -85,9 +89,13 @@ class Database:
         lock_timeout_s: int = 0,
         ssl_mode: str | None = None,
         ssl_root_cert: str | None = None,
+        password: str | None = None,
         password_file: str | None = None,
+        replica_uri: str | None = None,
     ) -> None:
         self.outage = Outage(outage_s)
+        self._replica: Database | None = None
+        self._replica_failed_at = float("-inf")
         try:
             url = make_url(uri)
         except ArgumentError:
@@ -123,6 +131,11 @@ class Database:
             )
             _prepare_sqlite(self.engine, is_read_only=is_read_only)
         else:
+            if "password" in url.query:
+                raise ConfigurationError(
+                    "the database's URI holds its password as an option, where logs would show it; write it as "
+                    "postgresql://USER:PASSWORD@HOST/NAME, or set RUNYARD_DB_PASSWORD or RUNYARD_DB_PASSWORD_FILE"
+                )
             added = {"sslmode": ssl_mode, "sslrootcert": ssl_root_cert}
             url = url.update_query_dict(
                 {name: value for name, value in added.items() if value is not None and name not in url.query}
@@ -143,8 +156,22 @@ class Database:
                 pool_pre_ping=pool_pre_ping,
             )
             _prepare_postgresql(self.engine, statement_timeout_s, lock_timeout_s)
-            if password_file is not None:
-                _read_password(self.engine, password_file)
+            if password is not None or password_file is not None:
+                _give_password(self.engine, password, password_file)
+            if replica_uri is not None:
+                self._replica = Database(
+                    replica_uri,
+                    pool_size=pool_size,
+                    max_overflow=max_overflow,
+                    pool_recycle_s=pool_recycle_s,
+                    pool_pre_ping=pool_pre_ping,
+                    statement_timeout_s=statement_timeout_s,
+                    lock_timeout_s=lock_timeout_s,
+                    ssl_mode=ssl_mode,
+                    ssl_root_cert=ssl_root_cert,
+                    password=password,
+                    password_file=password_file,
+                )
 
     def read(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what ``function`` returns for a connection that sees one moment of the database.
@@ -166,6 +193,19 @@ class Database:
                 self.outage.end()
                 return result
         raise AssertionError("unreachable")
+
+    def search(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `read` would, perhaps as it was a moment ago: from the replica, where there is one that works."""
+        if self._replica is not None and time.monotonic() - self._replica_failed_at > REPLICA_PAUSE_S:
+            try:
+                return self._replica.read(function, *args, **kwargs)
+            except Unreachable:
+                self._replica_failed_at = time.monotonic()
+                logger.warning("the read replica does not answer; searches go to the primary for now")
+            except RetriedError:
+                # What it has to replay was in the way of the search.
+                logger.info("the read replica gave up a search; the primary is asked")
+        return self.read(function, *args, **kwargs)
 
     def write(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what ``function`` returns, after the commit of all it wrote.
@@ -266,6 +306,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._replica is not None:
+            self._replica.close()
         if self._turns is not None:
             self._turns.close()
 
@@ -418,9 +460,15 @@ def _prepare_postgresql(engine: Engine, statement_timeout_s: int, lock_timeout_s
         connection.autocommit = False
 
 
-def _read_password(engine: Engine, path: str) -> None:
+def _give_password(engine: Engine, password: str | None, path: str | None) -> None:
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
+        # One that the URI holds counts before.
+        if parameters.get("password"):
+            return
+        if path is None:
+            parameters["password"] = password
+            return
         try:
             with open(path, encoding="utf-8") as file:
                 # Editors and `kubectl create secret` end a file with a newline.

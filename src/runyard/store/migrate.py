@@ -6,6 +6,7 @@ Ten servers may start at once: the first takes a lock and migrates, the others f
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from sqlalchemy.engine import Connection
 from runyard.errors import SchemaMismatch
 from runyard.store.dialect import is_sqlite
 from runyard.store.engine import Database
+
+logger = logging.getLogger(__name__)
 
 # The newest revision in migrations/versions; known here so that a server whose database is current need not load
 # Alembic to find out. A test compares the two.
@@ -51,7 +54,7 @@ def check(database: Database) -> None:
     found = status(database)
     if found.current is None:
         raise SchemaMismatch(f"the database {database.uri} is empty; run: runyard db upgrade {database.uri}")
-    if not found.is_current:
+    if not found.is_current and not _is_next(found.current):
         _raise_if_newer(found.current, database.uri)
         raise SchemaMismatch(
             f"the database {database.uri} has schema {found.current}, this version needs {HEAD}; "
@@ -65,14 +68,22 @@ def upgrade(database: Database) -> list[str]:
     Raises:
         SchemaMismatch: the database is newer than this version, or another program's.
     """
-    if status(database).is_current:
+    found = status(database)
+    if found.current is not None and _is_next(found.current):
+        logger.warning(
+            "the database has schema %s, the next version's; this version (%s) works on it until it is replaced",
+            found.current,
+            HEAD,
+        )
+        return []
+    if found.is_current:
         return []
     with database.transaction() as connection, _lock(connection):
         if not database.is_sqlite:
             # A migration takes as long as it takes.
             connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         current = _current_revision(connection)
-        if current == HEAD:
+        if current == HEAD or (current is not None and _is_next(current)):
             return []
         if current is not None:
             _raise_if_newer(current, database.uri)
@@ -112,6 +123,11 @@ def _current_revision(connection: Connection) -> str | None:
         return None
     revision = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
     return None if revision is None else str(revision)
+
+
+def _is_next(current: str) -> bool:
+    # A revision only adds; what it makes needless goes with the next but one, when nobody runs who needs it.
+    return current.isdigit() and int(current) == int(HEAD) + 1
 
 
 def _raise_if_newer(current: str, uri: str) -> None:

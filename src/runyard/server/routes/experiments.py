@@ -77,7 +77,7 @@ def search_experiments(services: Services, request: SearchExperiments) -> Search
             f"Invalid value {request.max_results} for parameter 'max_results' supplied: "
             f"it must be a positive integer, at most {MAX_PAGE}"
         )
-    found, next_page_token = services.database.read(
+    found, next_page_token = services.database.search(
         experiments.search_experiments,
         view_type=request.view_type,
         filter_text=request.filter,

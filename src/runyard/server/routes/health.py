@@ -34,6 +34,8 @@ async def version(_request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Database and artifact store answer, so requests can be sent here."""
     services: Services = request.app.state.services
+    if services.readiness.refusal is not None:
+        return JSONResponse({"ready": False, "server": services.readiness.refusal}, status_code=503)
     checks = {"database": await _checked(run_in_threadpool(services.database.ping))}
     if services.artifacts is not None:
         checks["artifact_store"] = await _checked(services.artifacts.ping())

@@ -44,7 +44,7 @@ def get_metric_history_bulk(services: Services, request: GetMetricHistoryBulk) -
     if not 1 <= max_results <= MAX_BULK_RESULTS:
         raise InvalidParameter(f"Invalid value {max_results} for max_results: between 1 and {MAX_BULK_RESULTS}")
     return MetricHistoryBulkResponse(
-        metrics=services.database.read(
+        metrics=services.database.search(
             metric_history.get_history_bulk, request.run_id, request.metric_key, max_results=max_results
         )
     )
@@ -57,7 +57,7 @@ def get_metric_history_bulk_interval(
     """Get a metric of several runs between two steps, cut so that no spike is lost."""
     check_present("metric_key", request.metric_key)
     return MetricHistoryBulkResponse(
-        metrics=services.database.read(
+        metrics=services.database.search(
             metric_history.get_history_bulk_interval,
             request.run_ids,
             request.metric_key,

@@ -184,7 +184,7 @@ async def log_model(services: Services, request: LogModel) -> Empty:
 @routes.post("runs/search", reads=True)
 def search_runs(services: Services, request: SearchRuns) -> Encoded[SearchRunsResponse]:
     """Search the runs of some experiments by a filter, a page at a time."""
-    found, next_page_token = services.database.read(
+    found, next_page_token = services.database.search(
         runs.search_runs,
         cache=services.run_cache,
         experiment_ids=request.experiment_ids or (),

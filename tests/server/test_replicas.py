@@ -1,0 +1,162 @@
+"""Several servers on one PostgreSQL: behind a load balancer, through a pooler, of two versions, told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from runyard.errors import SchemaMismatch
+from runyard.store import migrate
+from runyard.store.engine import Database
+from tests.nginx import Nginx
+from tests.pgbouncer import PgBouncer
+from tests.postgres import PostgresServer
+from tests.server.http import crowd, get, history, make_run, post, send
+from tests.servers import ServerProcess
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+Start = Callable[..., ServerProcess]
+
+CONNECTIONS = 16
+
+
+@pytest.fixture
+def pooler(postgres_server: PostgresServer) -> Iterator[PgBouncer]:
+    pooler = PgBouncer(postgres_server.port)
+    yield pooler
+    pooler.stop()
+
+
+def load(port: int, run_id: str, *, is_over: Callable[[], bool]) -> list[tuple[int, int, int]]:
+    """Log points, and make a run every tenth time; return connection, n and status of what was answered."""
+
+    def request(connection: int, n: int) -> tuple[str, dict[str, Any]]:
+        if n % 10 == 9:
+            return "runs/create", {"experiment_id": "0", "run_name": f"{connection}-{n}"}
+        return "runs/log-metric", {"run_id": run_id, "key": "m", "value": n, "timestamp": connection, "step": n}
+
+    return crowd(port, CONNECTIONS, request, is_over=is_over)
+
+
+def check(port: int, run_id: str, answered: list[tuple[int, int, int]]) -> None:
+    """Require that all that was acknowledged is there, and none of it twice."""
+    acknowledged = {(connection, n) for connection, n, status in answered if status == 200}
+    stored = [(point["timestamp"], point["step"]) for point in history(port, run_id, "m")]
+    assert {(connection, n) for connection, n in acknowledged if n % 10 != 9} <= set(stored)
+    assert len(stored) == len(set(stored))
+    found = post(port, "runs/search", {"experiment_ids": ["0"], "max_results": 50_000}).json["runs"]
+    names = [run["info"]["run_name"] for run in found]
+    assert {f"{connection}-{n}" for connection, n in acknowledged if n % 10 == 9} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_a_replica_killed_and_one_restarted_under_load_lose_nothing_that_was_acknowledged(
+    running_server: Start, postgres_url: str
+) -> None:
+    servers = [running_server(postgres_url, "--drain", "1") for _ in range(2)]
+    balancer = Nginx([server.port for server in servers])
+    try:
+        run_id = make_run(balancer.port)
+        again: list[ServerProcess] = []
+
+        def disturb() -> None:
+            time.sleep(1.5)
+            servers[0].kill()
+            again.append(running_server(postgres_url, port=servers[0].port))
+            time.sleep(1.5)
+            servers[1].terminate()
+
+        disturbing = threading.Thread(target=disturb)
+        disturbing.start()
+        answered = load(balancer.port, run_id, is_over=lambda: not disturbing.is_alive())
+        disturbing.join()
+    finally:
+        balancer.stop()
+    assert again
+    # 502 is nginx's, of requests that were with the server that was killed.
+    assert {status for _, _, status in answered} <= {200, 502}
+    assert len(answered) > 100
+    check(again[0].port, run_id, answered)
+
+
+def test_all_goes_through_a_pooler_that_shares_connections_between_transactions(
+    running_server: Start, postgres_url: str, pooler: PgBouncer
+) -> None:
+    server = running_server(pooler.url(postgres_url), workers=2)
+    run_id = make_run(server.port)
+    deadline = time.monotonic() + 4
+    answered = load(server.port, run_id, is_over=lambda: time.monotonic() > deadline)
+    assert {status for _, _, status in answered} == {200}
+    check(server.port, run_id, answered)
+    assert post(server.port, "registered-models/create", {"name": "iris"}).status == 200
+    assert post(server.port, "experiments/create", {"name": "another"}).status == 200
+    batch = {"run_id": run_id, "params": [{"key": "p", "value": "1"}], "tags": [{"key": "t", "value": "1"}]}
+    assert post(server.port, "runs/log-batch", batch).status == 200
+    found = post(server.port, "runs/search", {"experiment_ids": ["0"], "filter": "params.p = '1'"}).json["runs"]
+    assert [run["info"]["run_id"] for run in found] == [run_id]
+    assert "Traceback" not in server.log()
+
+
+def test_a_server_told_to_stop_says_so_before_it_refuses(running_server: Start, postgres_url: str) -> None:
+    server = running_server(postgres_url, "--drain", "2", workers=2)
+    assert send(server.port, "GET", "/readyz").status == 200
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.7)
+    assert send(server.port, "GET", "/readyz").status == 503
+    assert make_run(server.port)
+    server.was_ended = True
+    assert server.process.wait(30) == 0
+
+
+def test_this_version_goes_on_while_the_next_one_has_migrated(running_server: Start, postgres_url: str) -> None:
+    server = running_server(postgres_url)
+    run_id = make_run(server.port)
+    stop = threading.Event()
+    answered: list[tuple[int, int, int]] = []
+    loading = threading.Thread(target=lambda: answered.extend(load(server.port, run_id, is_over=stop.is_set)))
+    loading.start()
+    time.sleep(1)
+    # What a next version may do: add.
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("ALTER TABLE runs ADD COLUMN of_the_future text")
+        connection.execute("ALTER TABLE metrics ADD COLUMN of_the_future bigint")
+        connection.execute("CREATE TABLE of_the_future (id bigint PRIMARY KEY)")
+        connection.execute("UPDATE runyard_schema SET version_num = %s", [f"{int(migrate.HEAD) + 1:04}"])
+    time.sleep(1)
+    stop.set()
+    loading.join()
+    assert {status for _, _, status in answered} == {200}
+    check(server.port, run_id, answered)
+    # One that is restarted meanwhile, by a node that fails, starts.
+    late = running_server(postgres_url)
+    assert get(late.port, "runs/get", run_id=run_id).status == 200
+    assert "the next version's" in late.log()
+
+
+def test_two_versions_ahead_is_too_far(postgres_url: str) -> None:
+    with contextlib.closing(Database(postgres_url)) as database:
+        migrate.upgrade(database)
+        with psycopg.connect(postgres_url) as connection:
+            connection.execute("UPDATE runyard_schema SET version_num = %s", [f"{int(migrate.HEAD) + 2:04}"])
+        with pytest.raises(SchemaMismatch, match="newer than this version's"):
+            migrate.upgrade(database)
+
+
+def test_searches_go_to_the_replica_and_to_the_primary_while_it_is_away(new_postgres_url: Callable[[], str]) -> None:
+    replica_url = new_postgres_url()
+    database = Database(new_postgres_url(), replica_uri=replica_url)
+    away = Database(new_postgres_url(), replica_uri="postgresql://nobody@127.0.0.1:1/none")
+
+    def name(connection: Any) -> object:
+        return connection.exec_driver_sql("SELECT current_database()").scalar()
+
+    with contextlib.closing(database), contextlib.closing(away):
+        assert database.search(name) == replica_url.rpartition("/")[2] != database.read(name)
+        assert away.search(name) == away.read(name)
