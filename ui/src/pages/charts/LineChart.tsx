@@ -197,7 +197,9 @@ export function LineChart(props: LineChartProps) {
   }
 
   function open() {
-    const address = near?.address;
+    // Not what was near when this was drawn: a click may come before the last move is.
+    const runId = chart.current && nearestLine(chart.current);
+    const address = runId === undefined ? undefined : byId.get(runId)?.address;
     clearTimeout(opening.current);
     if (address !== undefined) opening.current = setTimeout(() => location.assign(address), DOUBLE_CLICK_MS);
   }
