@@ -21,6 +21,7 @@ from tests.cli.conftest import Shell
 from tests.servers import clean_environment
 
 SETTINGS = {setting.name: setting for setting in dataclasses.fields(Settings)}
+SECRETS = {name for name, setting in SETTINGS.items() if setting.metadata.get("is_secret")}
 # A value of each setting that is not its default.
 OTHER_VALUES: dict[str, Any] = {
     "host": "127.0.0.2",
@@ -40,6 +41,7 @@ OTHER_VALUES: dict[str, Any] = {
     "pool_pre_ping": False,
     "db_ssl_mode": "verify-full",
     "db_ssl_root_cert": "ca.pem",
+    "db_password": "secret",
     "db_password_file": "password",
     "statement_timeout_s": 60,
     "lock_timeout_s": 5,
@@ -88,11 +90,17 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in SECRETS])
 def test_each_option_sets_its_setting_and_no_other(name: str) -> None:
     assert getattr(Settings(), name) != OTHER_VALUES[name]
     with server.make_context("server", arguments_for(name, OTHER_VALUES[name])) as context:
         assert load_settings({}, **context.params) == dataclasses.replace(Settings(), **{name: OTHER_VALUES[name]})
+
+
+def test_no_option_takes_a_secret_which_every_process_list_would_show() -> None:
+    assert {"db_password"} == SECRETS
+    options = {option for parameter in server.params for option in parameter.opts}
+    assert not options & {f"--{option_name(SETTINGS[name])}" for name in SECRETS}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
