@@ -243,6 +243,44 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Where object stores are and how to speak to them; who is allowed there, the clouds' own variables say."""
+
+    s3_endpoint_url: str | None = _setting(
+        None,
+        "Address of an S3 that is not Amazon's.",
+        "RUNYARD_S3_ENDPOINT_URL",
+        "MLFLOW_S3_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL",
+    )
+    s3_ignore_tls: bool = _setting(
+        False,
+        "Do not check the certificate of S3: anyone in between can read and change what is sent.",
+        "RUNYARD_S3_IGNORE_TLS",
+        "MLFLOW_S3_IGNORE_TLS",
+    )
+    s3_ca_bundle: str | None = _setting(
+        None, "File of the certificates to trust for S3, besides the system's.", "RUNYARD_S3_CA_BUNDLE", "AWS_CA_BUNDLE"
+    )
+    s3_upload_extra_args: str | None = _setting(
+        None,
+        'How S3 is to keep what is written, as JSON such as {"ServerSideEncryption": "aws:kms"}.',
+        "RUNYARD_S3_UPLOAD_EXTRA_ARGS",
+        "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
+    )
+    azure_connection_string: str | None = _secret(
+        "Address and key of an Azure storage account, as Azure's portal shows them.",
+        "RUNYARD_AZURE_CONNECTION_STRING",
+        "AZURE_STORAGE_CONNECTION_STRING",
+    )
+
+    def __post_init__(self) -> None:
+        if self.s3_ca_bundle is not None and not os.path.isfile(self.s3_ca_bundle):
+            raise ConfigurationError(f"s3_ca_bundle names no file: {self.s3_ca_bundle!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientSettings:
     """What a client is told: who it says it is, whom it trusts, how long it waits, what it works on."""
 
@@ -325,6 +363,11 @@ def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -
 def load_client_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ClientSettings:
     """Return a client's settings, found as `load_settings` finds a server's."""
     return ClientSettings(**_values(ClientSettings, environment, chosen))
+
+
+def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
+    """Return the settings of object stores, found as `load_settings` finds a server's."""
+    return StoreSettings(**_values(StoreSettings, environment, chosen))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
