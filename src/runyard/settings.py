@@ -58,6 +58,20 @@ class Settings:
         "RUNYARD_SERVE_ARTIFACTS",
         "MLFLOW_SERVE_ARTIFACTS",
     )
+    direct_transfers: bool = _setting(
+        True,
+        "Let clients move artifacts straight to and from the object store, by addresses that the server signs.",
+        "RUNYARD_DIRECT_TRANSFERS",
+    )
+    signed_upload_s: int = _setting(
+        3600, "Seconds for which an address signed for an upload may be used.", "RUNYARD_SIGNED_UPLOAD_TTL"
+    )
+    signed_download_s: int = _setting(
+        300,
+        "Seconds for which an address signed for a download may be used.",
+        "RUNYARD_SIGNED_DOWNLOAD_TTL",
+        "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
+    )
     allowed_hosts: str | None = _setting(
         None,
         "Host headers to answer, comma-separated, * as wildcard; by default localhost and private addresses.",
@@ -205,6 +219,9 @@ class Settings:
             ("max_head_bytes", 1024, 2**24),
             ("client_timeout_s", 1, 86_400),
             ("rate_limit", 0, 1_000_000),
+            # Clouds sign for a week at most.
+            ("signed_upload_s", 1, 604_800),
+            ("signed_download_s", 1, 604_800),
             ("cleanup_deleted_days", 1, 36_500),
             ("cleanup_finished_days", 0, 36_500),
             ("cleanup_orphan_days", 0, 36_500),
