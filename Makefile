@@ -61,12 +61,14 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(NPM) run --silent format
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
 	@scripts/ensure-package nginx-light env PATH="$$PATH:/usr/sbin" nginx -v
 	@scripts/ensure-package prometheus promtool --version
+	@scripts/ensure-package shellcheck shellcheck --version
+	@scripts/ensure-package curl curl --version
 
 .PHONY: lock
 lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml and ui/package.json ask for (UPGRADE=1 takes newer versions)
