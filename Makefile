@@ -61,7 +61,7 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(NPM) run --silent format
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready image/.ready airflow/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -77,6 +77,8 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/build.in --constraints requirements/node.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra otel requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
+	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
 	scripts/lock-ui-packages $(NODE_PYTHON)
@@ -112,11 +114,25 @@ $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml 
 	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt --editable .
 	@touch $@
 
-$(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
+INSTALLED := requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
+
+define installation
 	$(environment)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
 	@touch $@
+endef
+
+$(VENVS)/server/.ready: requirements/runtime.txt $(INSTALLED)
+	$(installation)
+
+# What the image holds, made as its Dockerfile makes it.
+$(VENVS)/image/.ready: requirements/image.txt $(INSTALLED)
+	$(installation)
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
+	$(environment)
+	@touch $@
+
+$(VENVS)/airflow/.ready: requirements/airflow.txt $(UV)
 	$(environment)
 	@touch $@
