@@ -61,7 +61,7 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(NPM) run --silent format
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready image/.ready airflow/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -81,7 +81,8 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
-	scripts/lock-ui-packages $(NODE_PYTHON)
+	scripts/lock-npm-packages $(NODE_PYTHON) ui
+	scripts/lock-npm-packages $(NODE_PYTHON) tests/azurite
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here
@@ -135,4 +136,12 @@ $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
 
 $(VENVS)/airflow/.ready: requirements/airflow.txt $(UV)
 	$(environment)
+	@touch $@
+
+# Beside the Python environments, though it is npm's: what speaks Azure Blob Storage to the tests.
+$(VENVS)/azurite/.ready: tests/azurite/package-lock.json $(VENVS)/node/.ready
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp tests/azurite/package.json tests/azurite/package-lock.json tests/azurite/.npmrc $(@D)
+	$(NPM) --prefix $(CURDIR)/$(@D) ci --ignore-scripts --loglevel=error
 	@touch $@

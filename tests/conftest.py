@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.object_stores import Azurite, ObjectStoreServer, SeaweedFS
 from tests.postgres import PostgresServer
 from tests.servers import ServerProcess, start_runyard
 
@@ -56,6 +57,45 @@ def new_postgres_url(postgres_server: PostgresServer) -> Iterator[Callable[[], s
 def postgres_url(new_postgres_url: Callable[[], str]) -> str:
     """The URI of an empty PostgreSQL database."""
     return new_postgres_url()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[SeaweedFS]:
+    """One S3 for all tests of this process."""
+    server = SeaweedFS()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """One Azure Blob Storage for all tests of this process."""
+    server = Azurite()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> SeaweedFS:
+    """S3, with the variables of its user in the environment."""
+    for name, value in seaweedfs.environment.items():
+        monkeypatch.setenv(name, value)
+    return seaweedfs
+
+
+@pytest.fixture
+def azure(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Azurite:
+    """Azure, with the variables of its user in the environment."""
+    for name, value in azurite.environment.items():
+        monkeypatch.setenv(name, value)
+    return azurite
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.cloud) for name in ("s3", "azure")])
+def cloud(request: pytest.FixtureRequest) -> ObjectStoreServer:
+    """Each cloud in turn."""
+    server: ObjectStoreServer = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ BELOW = {
     "settings": {"errors"},
     "search": {"wire", "errors"},
     "store": {"search", "wire", "errors"},
-    "artifacts": {"search", "wire", "errors"},
+    "artifacts": {"search", "wire", "errors", "settings"},
     "models": {"store", "artifacts", "search", "wire", "errors"},
     "serving": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
     "projects": {"models", "store", "artifacts", "search", "wire", "errors", "settings", "client"},
@@ -69,10 +69,11 @@ OWNERS = {
     "uvloop": ("runyard.server",),
     "httptools": ("runyard.server",),
     "obstore": ("runyard.artifacts",),
+    "botocore": ("runyard.artifacts",),
     "prometheus_client": ("runyard.server",),
     "opentelemetry": ("runyard.server",),
     "click": ("runyard.cli",),
-    "urllib3": ("runyard.client",),
+    "urllib3": ("runyard.client", "runyard.artifacts"),
 }
 
 

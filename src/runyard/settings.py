@@ -58,6 +58,20 @@ class Settings:
         "RUNYARD_SERVE_ARTIFACTS",
         "MLFLOW_SERVE_ARTIFACTS",
     )
+    direct_transfers: bool = _setting(
+        True,
+        "Let clients move artifacts straight to and from the object store, by addresses that the server signs.",
+        "RUNYARD_DIRECT_TRANSFERS",
+    )
+    signed_upload_s: int = _setting(
+        3600, "Seconds for which an address signed for an upload may be used.", "RUNYARD_SIGNED_UPLOAD_TTL"
+    )
+    signed_download_s: int = _setting(
+        300,
+        "Seconds for which an address signed for a download may be used.",
+        "RUNYARD_SIGNED_DOWNLOAD_TTL",
+        "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
+    )
     allowed_hosts: str | None = _setting(
         None,
         "Host headers to answer, comma-separated, * as wildcard; by default localhost and private addresses.",
@@ -205,6 +219,9 @@ class Settings:
             ("max_head_bytes", 1024, 2**24),
             ("client_timeout_s", 1, 86_400),
             ("rate_limit", 0, 1_000_000),
+            # Clouds sign for a week at most.
+            ("signed_upload_s", 1, 604_800),
+            ("signed_download_s", 1, 604_800),
             ("cleanup_deleted_days", 1, 36_500),
             ("cleanup_finished_days", 0, 36_500),
             ("cleanup_orphan_days", 0, 36_500),
@@ -240,6 +257,44 @@ class Settings:
         if self.default_artifact_root is not None:
             return self.default_artifact_root
         return "mlflow-artifacts:/" if self.serve_artifacts else "./mlruns"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """Where object stores are and how to speak to them; who is allowed there, the clouds' own variables say."""
+
+    s3_endpoint_url: str | None = _setting(
+        None,
+        "Address of an S3 that is not Amazon's.",
+        "RUNYARD_S3_ENDPOINT_URL",
+        "MLFLOW_S3_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL",
+    )
+    s3_ignore_tls: bool = _setting(
+        False,
+        "Do not check the certificate of S3: anyone in between can read and change what is sent.",
+        "RUNYARD_S3_IGNORE_TLS",
+        "MLFLOW_S3_IGNORE_TLS",
+    )
+    s3_ca_bundle: str | None = _setting(
+        None, "File of the certificates to trust for S3, besides the system's.", "RUNYARD_S3_CA_BUNDLE", "AWS_CA_BUNDLE"
+    )
+    s3_upload_extra_args: str | None = _setting(
+        None,
+        'How S3 is to keep what is written, as JSON such as {"ServerSideEncryption": "aws:kms"}.',
+        "RUNYARD_S3_UPLOAD_EXTRA_ARGS",
+        "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
+    )
+    azure_connection_string: str | None = _secret(
+        "Address and key of an Azure storage account, as Azure's portal shows them.",
+        "RUNYARD_AZURE_CONNECTION_STRING",
+        "AZURE_STORAGE_CONNECTION_STRING",
+    )
+
+    def __post_init__(self) -> None:
+        if self.s3_ca_bundle is not None and not os.path.isfile(self.s3_ca_bundle):
+            raise ConfigurationError(f"s3_ca_bundle names no file: {self.s3_ca_bundle!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +380,11 @@ def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -
 def load_client_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ClientSettings:
     """Return a client's settings, found as `load_settings` finds a server's."""
     return ClientSettings(**_values(ClientSettings, environment, chosen))
+
+
+def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
+    """Return the settings of object stores, found as `load_settings` finds a server's."""
+    return StoreSettings(**_values(StoreSettings, environment, chosen))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

@@ -112,3 +112,11 @@ def _header_pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
         name, colon, value = line.partition(":")
         if colon:
             yield name.lower(), value.strip()
+
+
+def artifact_bytes(port: int, direction: str) -> float:
+    """Return how many bytes of artifacts a server has "received", or "sent", as its metrics say."""
+    lines = send(port, "GET", "/metrics").body.decode().splitlines()
+    start = f'runyard_artifact_bytes_total{{direction="{direction}"}} '
+    [found] = [float(line.removeprefix(start)) for line in lines if line.startswith(start)]
+    return found

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.server.http import API, Answer, get, make_run, post, send
+from tests.server.http import Answer, get, make_run, post, send
 from tests.servers import ServerProcess, start_runyard
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -191,13 +191,6 @@ def test_uploads_of_one_path_at_once_leave_one_whole(server: ServerProcess) -> N
     for thread in threads:
         thread.join()
     assert fetch(server, "race.bin").body in contents
-
-
-def test_multipart_is_not_implemented_and_says_so(server: ServerProcess) -> None:
-    answer = send(server.port, "POST", "/api/2.0/mlflow-artifacts/mpu/create/x", b"{}")
-    assert (answer.status, answer.json["error_code"]) == (501, "NOT_IMPLEMENTED")
-    answer = send(server.port, "POST", f"{API}artifacts/presigned-upload-url", b"{}")
-    assert answer.status == 400
 
 
 def test_a_server_that_serves_no_artifacts_says_how_it_would(running_server: Callable[..., ServerProcess]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from runyard.artifacts.local import UPLOADS_FOLDER
 from runyard.errors import ConfigurationError
 from runyard.settings import load_settings
 from runyard.store import leases, migrate
@@ -172,3 +174,17 @@ def test_a_server_that_is_stopped_lets_go_at_once(
 def test_a_setting_that_cannot_be_is_refused(name: str, value: int) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be between"):
         load_settings({}, **{name: value})
+
+
+def test_what_broken_uploads_left_goes_without_being_asked(
+    running_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    uploads = tmp_path / "artifacts" / UPLOADS_FOLDER
+    uploads.mkdir(parents=True)
+    for name, age_s in (("left-behind", 90_000), ("under-way", 60)):
+        (uploads / name).write_bytes(b"x")
+        os.utime(uploads / name, (time.time() - age_s,) * 2)
+    server = running_server()
+    wait_until(lambda: not (uploads / "left-behind").exists(), "the old upload is gone")
+    assert (uploads / "under-way").exists()
+    wait_until(lambda: "removed what was left of 1 broken uploads" in server.log(), "it is told")

@@ -7,13 +7,14 @@ import contextlib
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found
+from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found, checked, gathered
 from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
 from runyard.wire.names import shown
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 # Uploads under way, in the same file system as where they will be; not listed, not served.
 UPLOADS_FOLDER: Final = ".runyard-uploads"
 CHUNK_BYTES: Final = 1024 * 1024
+_DIGEST_ATTRIBUTE: Final = "user.runyard.sha256"
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -34,7 +36,9 @@ class LocalStore(ArtifactStore):
             raise ConfigurationError(f"the artifact folder {str(root)!r} is a file")
         self._root = root.absolute()
 
-    async def write(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, size_bytes: int | None = None, sha256: str | None = None
+    ) -> None:
         target = self._locate(path)
         if target == self._root:
             raise InvalidParameter("Missing value for required parameter 'path': name the file to write")
@@ -42,9 +46,9 @@ class LocalStore(ArtifactStore):
         try:
             file = await _in_thread(_create, part)
             try:
-                async for block in _blocks(chunks):
+                async for block in checked(gathered(chunks, CHUNK_BYTES), path, sha256):
                     await _in_thread(file.write, block)
-                await _in_thread(_finish, file, part, target)
+                await _in_thread(_finish, file, part, target, sha256)
             finally:
                 file.close()
         except BaseException:
@@ -74,6 +78,9 @@ class LocalStore(ArtifactStore):
     async def ping(self) -> None:
         await _in_thread(self._check_writable)
 
+    async def remove_stale_uploads(self, older_than: timedelta) -> int:
+        return await _in_thread(_remove_older, self._root / UPLOADS_FOLDER, older_than)
+
     def _locate(self, path: str) -> Path:
         target = self._root / path
         # A link within the folder may not lead out of it.
@@ -92,7 +99,8 @@ class LocalStore(ArtifactStore):
         if not target.is_file():
             raise artifact_not_found(path)
         modified = datetime.fromtimestamp(status.st_mtime, timezone.utc)
-        return Metadata(status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"', modified)
+        etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        return Metadata(status.st_size, etag, modified, _noted_digest(target, status))
 
     def _open(self, path: str) -> BinaryIO:
         try:
@@ -134,26 +142,14 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         raise
 
 
-async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    # What arrives comes in small pieces; a visit to another thread for each would cost more than the writing.
-    gathered: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        gathered.append(chunk)
-        size += len(chunk)
-        if size >= CHUNK_BYTES:
-            yield b"".join(gathered)
-            gathered, size = [], 0
-    if gathered:
-        yield b"".join(gathered)
-
-
 def _create(part: Path) -> BinaryIO:
     part.parent.mkdir(parents=True, exist_ok=True)
     return part.open("xb", buffering=0)
 
 
-def _finish(file: BinaryIO, part: Path, target: Path) -> None:
+def _finish(file: BinaryIO, part: Path, target: Path, sha256: str | None) -> None:
+    if sha256 is not None:
+        _note_digest(file, sha256)
     os.fsync(file.fileno())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +165,22 @@ def _finish(file: BinaryIO, part: Path, target: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _note_digest(file: BinaryIO, sha256: str) -> None:
+    # With what shows that the file is still the one it was of. Some file systems have no place for it.
+    status = os.fstat(file.fileno())
+    with contextlib.suppress(OSError, AttributeError):
+        os.setxattr(file.fileno(), _DIGEST_ATTRIBUTE, f"{sha256} {status.st_size} {status.st_mtime_ns}".encode())
+
+
+def _noted_digest(target: Path, status: os.stat_result) -> str | None:
+    try:
+        noted = os.getxattr(target, _DIGEST_ATTRIBUTE).decode().split()
+    except (OSError, AttributeError, UnicodeDecodeError):
+        return None
+    is_current = noted[1:] == [str(status.st_size), str(status.st_mtime_ns)]
+    return noted[0] if is_current else None
 
 
 async def _read(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
@@ -207,6 +219,19 @@ def _usage(target: Path) -> Usage:
                         file_count += 1
                         size_bytes += status.st_size
     return Usage(file_count, size_bytes, datetime.fromtimestamp(latest, timezone.utc) if latest else None)
+
+
+def _remove_older(folder: Path, age: timedelta) -> int:
+    deadline = time.time() - age.total_seconds()
+    removed = 0
+    # One that has just been finished is gone from here.
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:
+        for child in found:
+            with contextlib.suppress(FileNotFoundError):
+                if child.stat().st_mtime < deadline:
+                    Path(child).unlink()
+                    removed += 1
+    return removed
 
 
 def _remove(target: Path) -> None:

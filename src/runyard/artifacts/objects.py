@@ -4,53 +4,67 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found
-from runyard.artifacts.uris import scheme_of
-from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
+from runyard.artifacts.clouds import open_bucket
+from runyard.artifacts.signing import remove_stale_parts, signer_of
+from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found, checked, gathered
+from runyard.errors import InvalidParameter, Unavailable
+from runyard.settings import StoreSettings, load_store_settings
 
 CHUNK_BYTES: Final = 1024 * 1024
-# An object store takes at most 10,000 parts: with these, a file may have 80 GiB.
+# Of a file, in memory, are as many parts as are sent at once and one that fills.
 PART_BYTES: Final = 8 * 1024 * 1024
+PARTS_AT_ONCE: Final = 2
+# An object store takes 10,000 of them.
+MAX_PARTS: Final = 9_000
+# The object's own metadata, which each cloud has.
+DIGEST_KEY: Final = "sha256"
 
 
 class ObjectStore(ArtifactStore):
     """Objects below the bucket and prefix that ``uri`` names."""
 
-    def __init__(self, uri: str) -> None:
-        try:
-            # Another Azure spelling of what obstore knows by the newer one.
-            self._store: Any = obstore.store.from_url(
-                uri.replace("wasbs://", "abfss://", 1) if scheme_of(uri) == "wasbs" else uri
-            )
-        except (BaseError, ValueError) as error:
-            # After its first line it shows its own data structures.
-            reason = str(error).partition("\n")[0]
-            raise ConfigurationError(
-                f"artifacts cannot be kept at {uri!r}: {reason}; expected a folder, s3://BUCKET/PATH, gs://BUCKET/PATH "
-                "or abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
-            ) from None
+    def __init__(self, uri: str, settings: StoreSettings | None = None) -> None:
+        self.bucket = open_bucket(uri, load_store_settings() if settings is None else settings)
+        self._store: Any = self.bucket.store
+        self.signer = signer_of(self.bucket)
 
-    async def write(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, size_bytes: int | None = None, sha256: str | None = None
+    ) -> None:
         if not path:
             raise InvalidParameter("Missing value for required parameter 'path': name the file to write")
+        part_bytes = max(PART_BYTES, (size_bytes or 0) // MAX_PARTS)
+        blocks = gathered(checked(chunks, path, sha256), CHUNK_BYTES)
+        start, is_whole = await _beginning(blocks, part_bytes)
+        attributes = {DIGEST_KEY: sha256} if sha256 is not None else None
         with _translated(path):
-            writer = obstore.open_writer_async(self._store, path, buffer_size=PART_BYTES)
-            # Not its context manager: leaving that on an error would complete the upload.
-            async for chunk in chunks:
-                await writer.write(chunk)
-            await writer.close()
+            if is_whole:
+                await obstore.put_async(self._store, path, b"".join(start), attributes=attributes, use_multipart=False)
+                return
+            # An iterator that breaks off aborts the upload: nothing of it appears, and nothing stays.
+            await obstore.put_async(
+                self._store,
+                path,
+                _chained(start, blocks),
+                attributes=attributes,
+                use_multipart=True,
+                chunk_size=part_bytes,
+                max_concurrency=PARTS_AT_ONCE,
+            )
 
     async def head(self, path: str) -> Metadata:
         with _translated(path):
-            found = await obstore.head_async(self._store, path)
-        etag = found["e_tag"] or f"{found['last_modified'].timestamp():.6f}-{found['size']}"
-        return Metadata(found["size"], etag if etag.startswith('"') else f'"{etag}"', found["last_modified"])
+            found = await obstore.get_async(self._store, path, options={"head": True})
+        meta = found.meta
+        etag = meta["e_tag"] or f"{meta['last_modified'].timestamp():.6f}-{meta['size']}"
+        quoted = etag if etag.startswith('"') else f'"{etag}"'
+        return Metadata(meta["size"], quoted, meta["last_modified"], found.attributes.get(DIGEST_KEY))
 
     async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
         if start == end:
@@ -92,6 +106,9 @@ class ObjectStore(ArtifactStore):
         with _translated(""):
             await obstore.list_with_delimiter_async(self._store, "readiness-check/")
 
+    async def remove_stale_uploads(self, older_than: timedelta) -> int:
+        return await remove_stale_parts(self.bucket, older_than)
+
 
 @contextmanager
 def _translated(path: str) -> Iterator[None]:
@@ -99,8 +116,32 @@ def _translated(path: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise artifact_not_found(path) from None
+    except (PermissionDeniedError, UnauthenticatedError) as error:
+        raise Unavailable(
+            f"the artifact store does not let the server in ({type(error).__name__}): its credentials are missing, "
+            "have expired, or may not do this; `runyard doctor` tells more"
+        ) from error
     except BaseError as error:
         raise Unavailable(f"the artifact store does not answer: {type(error).__name__}") from error
+
+
+async def _beginning(blocks: AsyncIterator[bytes], size_bytes: int) -> tuple[list[bytes], bool]:
+    """Return the first blocks, up to a size, and whether there are no more of them."""
+    found: list[bytes] = []
+    size = 0
+    async for block in blocks:
+        found.append(block)
+        size += len(block)
+        if size > size_bytes:
+            return found, False
+    return found, True
+
+
+async def _chained(start: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while start:
+        yield start.pop(0)
+    async for block in blocks:
+        yield block
 
 
 async def _read(found: Any, path: str) -> AsyncIterator[bytes]:

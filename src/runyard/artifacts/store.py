@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runyard.artifacts.uris import local_path
-from runyard.errors import NotFound
+from runyard.errors import InvalidParameter, NotFound, NotImplementedHere
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Metadata:
     # As HTTP writes it, with its quotes.
     etag: str
     modified: datetime
+    # In hexadecimal, of the whole file; None where it was written without.
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,64 @@ class Usage:
     modified: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request that whoever has it may send to the store itself, for a while; its headers must come with it."""
+
+    url: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartUpload:
+    """A file that is to be sent in parts, the first of ``parts`` for its first part."""
+
+    upload_id: str
+    parts: list[SignedRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """A part that the store has; numbers count from 1."""
+
+    number: int
+    # What the store answered to it.
+    etag: str
+
+
+class Signer(ABC):
+    """Lets others read and write single files of a store for a while, without its credentials.
+
+    Methods that sign raise NotImplementedHere for a file that has to go through the server.
+    """
+
+    # Whether it signs every name's GET, and whether it signs uploads in parts.
+    signs_reads: bool = True
+    signs_parts: bool = False
+
+    @abstractmethod
+    async def sign_read(self, path: str, lifetime: timedelta) -> SignedRequest:
+        """Return a GET of a file, which need not be there."""
+
+    @abstractmethod
+    async def sign_write(self, path: str, lifetime: timedelta) -> SignedRequest:
+        """Return a PUT of a whole file."""
+
+    async def start_upload(
+        self, path: str, part_count: int, lifetime: timedelta, sha256: str | None = None
+    ) -> MultipartUpload:
+        """Return a PUT for each part of a file, which appears when `finish_upload` is told of them."""
+        raise unsigned("Multipart upload")
+
+    async def finish_upload(self, path: str, upload_id: str, parts: list[SentPart], sha256: str | None = None) -> None:
+        """Make a file of parts that were sent; raise InvalidParameter where the store does not have them."""
+        raise unsigned("Multipart upload")
+
+    async def abort_upload(self, path: str, upload_id: str) -> None:
+        """Forget the parts of an upload; one that is not known is no error."""
+        raise unsigned("Multipart upload")
+
+
 class ArtifactStore(ABC):
     """Files below a root, by paths that `uris.check_artifact_path` has passed.
 
@@ -45,12 +107,20 @@ class ArtifactStore(ABC):
     with the size of a file.
     """
 
+    # Lets clients go to the store itself; None where they cannot.
+    signer: Signer | None = None
+
     @abstractmethod
-    async def write(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+    async def write(
+        self, path: str, chunks: AsyncIterator[bytes], *, size_bytes: int | None = None, sha256: str | None = None
+    ) -> None:
         """Store a file; when this returns it survives a crash.
 
+        Args:
+            size_bytes: how much will come, where that is known.
+            sha256: the digest of what will come, in hexadecimal; it is kept, and `head` tells it.
         Raises:
-            InvalidParameter: the path is a folder, or a step of it is a file.
+            InvalidParameter: the path is a folder, or a step of it is a file, or what came has another digest.
             Unavailable: there is no room.
         """
 
@@ -78,6 +148,10 @@ class ArtifactStore(ABC):
     async def ping(self) -> None:
         """Raise Unavailable unless the store can be used."""
 
+    async def remove_stale_uploads(self, older_than: timedelta) -> int:
+        """Remove what uploads that nothing was added to for so long have left; return how many there were."""
+        return 0
+
 
 def open_store(uri: str) -> ArtifactStore:
     """Return the store whose root is ``uri``.
@@ -93,6 +167,46 @@ def open_store(uri: str) -> ArtifactStore:
     from runyard.artifacts.objects import ObjectStore
 
     return ObjectStore(uri)
+
+
+def unsigned(what: str) -> NotImplementedHere:
+    """Return the error of a file that cannot go straight to the store."""
+    # Clients look for these words, and send the file whole then.
+    return NotImplementedHere(
+        f"{what} is not supported for the current artifact repository; send and fetch the file whole through the "
+        "server, which has no limit on its size"
+    )
+
+
+async def gathered(chunks: AsyncIterator[bytes], size_bytes: int) -> AsyncIterator[bytes]:
+    """Give ``chunks`` put together to blocks of at least that size, but for the last.
+
+    What arrives from a network comes in small pieces, and each costs a visit to another thread.
+    """
+    blocks: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        blocks.append(chunk)
+        size += len(chunk)
+        if size >= size_bytes:
+            yield b"".join(blocks)
+            blocks, size = [], 0
+    if blocks:
+        yield b"".join(blocks)
+
+
+async def checked(chunks: AsyncIterator[bytes], path: str, sha256: str | None) -> AsyncIterator[bytes]:
+    """Give ``chunks``, and at their end raise InvalidParameter if their digest is not ``sha256``."""
+    digest = hashlib.sha256()
+    async for chunk in chunks:
+        if sha256 is not None:
+            await asyncio.to_thread(digest.update, chunk)
+        yield chunk
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise InvalidParameter(
+            f"the upload of {path!r} was damaged on its way and is not stored: its SHA-256 is {digest.hexdigest()}, "
+            f"and the client's is {sha256}; send it again"
+        )
 
 
 def artifact_not_found(path: str) -> NotFound:

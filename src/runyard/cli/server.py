@@ -18,6 +18,8 @@ _METAVARS: Final = {
     "backend_store_uri": "URI",
     "artifacts_destination": "URI",
     "default_artifact_root": "URI",
+    "signed_upload_s": "SECONDS",
+    "signed_download_s": "SECONDS",
     "allowed_hosts": "HOSTS",
     "cors_allowed_origins": "ORIGINS",
     "static_prefix": "PATH",

@@ -6,8 +6,12 @@ Files are streamed, so memory does not grow with their size. A download appears 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
+import logging
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +21,8 @@ import urllib3
 
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, proxied_path, scheme_of
-from runyard.errors import InvalidParameter, Unavailable
+from runyard.client.direct import Unreachable
+from runyard.errors import InvalidParameter, NotImplementedHere, Unavailable
 from runyard.wire.artifacts import FileInfo
 from runyard.wire.base import Response
 
@@ -32,6 +37,10 @@ Progress = Callable[[int], None]
 
 PROXY_PATH: Final = "/api/2.0/mlflow-artifacts/artifacts"
 BLOCK_BYTES: Final = 1024 * 1024
+# In a row that bring nothing.
+DOWNLOAD_TRIES: Final = 5
+_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/=]*):")
+_logger: Final = logging.getLogger(__name__)
 
 
 class ArtifactFolder(Protocol):
@@ -49,7 +58,7 @@ class ArtifactFolder(Protocol):
 
 
 class ProxiedFolder:
-    """A folder of the artifacts that a server keeps, reached through it."""
+    """A folder of the artifacts that a server keeps: through it, or straight to its store where it says how."""
 
     def __init__(self, transport: HttpTransport, root: str) -> None:
         self._transport = transport
@@ -65,16 +74,52 @@ class ProxiedFolder:
     def upload(self, source: Path, path: str, progress: Progress) -> None:
         with _opened(source) as file:
             size_bytes = os.fstat(file.fileno()).st_size
-            self._transport.upload(self._url_path(path), _Watched(file, progress), size_bytes)
+            sha256 = _sha256(file)
+            if self._transport.direct.can_upload(size_bytes):
+                with _through_the_server():
+                    self._transport.direct.upload(source, size_bytes, sha256, _join(self._root, path), progress)
+                    return
+            self._transport.upload(self._url_path(path), _Watched(file, progress), size_bytes, sha256)
 
     def download(self, path: str, target: Path, progress: Progress) -> None:
-        with self._transport.download(self._url_path(path)) as answer, _written_whole(target) as file:
+        with _written_whole(target) as file:
+            sha256 = self._download(path, file, progress)
+            file.flush()
+            _check_digest(Path(file.name), sha256, path)
+
+    def _download(self, path: str, file: IO[bytes], progress: Progress) -> str | None:
+        """Fetch a file, and what is missing of it where the connection breaks; return its SHA-256 if that is told."""
+        with self._transport.download(self._url_path(path), {}) as answer:
+            size_bytes = int(answer.headers.get("Content-Length", "0"))
+            if not self._transport.direct.can_download(size_bytes):
+                return self._receive(path, answer, file, progress)
+        with _through_the_server():
+            return self._transport.direct.download(_join(self._root, path), Path(file.name), progress)
+        with self._transport.download(self._url_path(path), {}) as answer:
+            return self._receive(path, answer, file, progress)
+
+    def _receive(self, path: str, answer: urllib3.BaseHTTPResponse, file: IO[bytes], progress: Progress) -> str | None:
+        sha256, etag = _told_digest(answer.headers.get("Repr-Digest", "")), answer.headers.get("ETag")
+        tries = 0
+        while True:
+            reached = file.tell()
             try:
                 for block in answer.stream(BLOCK_BYTES):
                     file.write(block)
                     progress(len(block))
+                return sha256
             except urllib3.exceptions.HTTPError as error:
-                raise Unavailable(f"the download of {path!r} from {self._transport.uri} was cut short") from error
+                tries = 1 if file.tell() > reached else tries + 1
+                if tries >= DOWNLOAD_TRIES or etag is None:
+                    raise Unavailable(f"the download of {path!r} from {self._transport.uri} was cut short") from error
+            headers = {"Range": f"bytes={file.tell()}-", "If-Range": etag}
+            answer = self._transport.download(self._url_path(path), headers)
+            if answer.status == 200:
+                # It has changed since.
+                progress(-file.tell())
+                file.seek(0)
+                file.truncate()
+                sha256, etag = _told_digest(answer.headers.get("Repr-Digest", "")), answer.headers.get("ETag")
 
     def _url_path(self, path: str) -> str:
         return f"{PROXY_PATH}/{_join(self._root, path)}"
@@ -116,20 +161,25 @@ class StoredFolder:
 
     def upload(self, source: Path, path: str, progress: Progress) -> None:
         with _opened(source) as file:
-            _finished(self._store.write(self._below(path), _blocks(_Watched(file, progress))))
+            size_bytes = os.fstat(file.fileno()).st_size
+            blocks = _blocks(_Watched(file, progress))
+            _finished(self._store.write(self._below(path), blocks, size_bytes=size_bytes, sha256=_sha256(file)))
 
     def download(self, path: str, target: Path, progress: Progress) -> None:
         with _written_whole(target) as file:
-            _finished(self._read(self._below(path), file, progress))
+            sha256 = _finished(self._read(self._below(path), file, progress))
+            file.flush()
+            _check_digest(Path(file.name), sha256, path)
 
     def _below(self, path: str) -> str:
         return _join(self._root, check_artifact_path(path))
 
-    async def _read(self, path: str, file: IO[bytes], progress: Progress) -> None:
-        size_bytes = (await self._store.head(path)).size_bytes
-        async for block in await self._store.read(path, 0, size_bytes):
+    async def _read(self, path: str, file: IO[bytes], progress: Progress) -> str | None:
+        found = await self._store.head(path)
+        async for block in await self._store.read(path, 0, found.size_bytes):
             file.write(block)
             progress(len(block))
+        return found.sha256
 
 
 def open_folder(transport: Transport, artifact_uri: str) -> ArtifactFolder:
@@ -217,6 +267,41 @@ class _Watched:
         # A retry begins again.
         self._progress(position - self._file.tell())
         return self._file.seek(position)
+
+
+def _sha256(file: IO[bytes]) -> str:
+    """Return the digest of what is in a file, in hexadecimal, and go back to its beginning."""
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK_BYTES):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _told_digest(header: str) -> str | None:
+    found = _DIGEST.search(header)
+    return base64.b64decode(found[1]).hex() if found is not None else None
+
+
+def _check_digest(part: Path, sha256: str | None, path: str) -> None:
+    if sha256 is None:
+        return
+    with part.open("rb") as file:
+        found = _sha256(file)
+    if found != sha256:
+        raise Unavailable(
+            f"{path!r} was damaged on its way, or where it is kept: its SHA-256 is {found}, and {sha256} was stored; "
+            "nothing was written; fetch it again"
+        )
+
+
+@contextlib.contextmanager
+def _through_the_server() -> Iterator[None]:
+    """Leave it to what comes after this to move a file that cannot go straight to the store."""
+    try:
+        yield
+    except (Unreachable, NotImplementedHere) as error:
+        _logger.debug("a file goes through the server: %s", error)
 
 
 def _finished(task: Coroutine[Any, Any, T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import IO, Final, Protocol, TypeVar, cast
 from urllib.parse import quote, unquote
 
@@ -25,10 +26,12 @@ from urllib3.exceptions import (
 from runyard import __version__
 from runyard.client.artifacts import ProxiedFolder
 from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_of
-from runyard.errors import ConfigurationError, Unavailable
+from runyard.client.direct import DirectTransfers
+from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, Unavailable
 from runyard.settings import ClientSettings, proxy_of
 from runyard.wire.base import Request, Response
 from runyard.wire.names import shown
+from runyard.wire.server import ServerInfo
 
 R = TypeVar("R", bound=Response)
 
@@ -64,6 +67,7 @@ class HttpTransport:
         self._settings = settings
         self._pool = _pool(self.uri, settings)
         self._headers = {"User-Agent": f"runyard/{__version__}", "Accept": "application/json"}
+        self.direct = DirectTransfers(self)
         authorization = _authorization(url.auth, settings)
         if authorization is not None:
             self._headers["Authorization"] = authorization
@@ -92,18 +96,43 @@ class HttpTransport:
         answer = self._send("GET", url, {}, None, may_repeat=True)
         return decoded(answer.status, answer.data, response_type, self.uri)
 
-    def upload(self, path: str, file: Readable, size_bytes: int) -> None:
-        """Send what is in ``file`` to ``path`` below the server; it is read as it is sent."""
-        headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+    def post_json(self, path: str, request: Request, response_type: type[R]) -> R:
+        """Return the answer to a POST to ``path`` below the server, for what is not below /api/2.0/mlflow/."""
+        body = msgspec.json.encode(content_of(request))
+        answer = self._send("POST", self.uri + path, {"Content-Type": "application/json"}, body, may_repeat=False)
+        return decoded(answer.status, answer.data, response_type, self.uri)
+
+    def server_info(self) -> ServerInfo:
+        """Return what the server can do; of one that is too old to say, that it can do nothing besides the usual."""
+        try:
+            return self.get_json("/api/3.0/mlflow/server-info", {}, ServerInfo)
+        except (NotFound, MethodNotAllowed):
+            return ServerInfo()
+
+    def plain_pool(self) -> urllib3.PoolManager:
+        """Return a pool for other servers, with this one's settings of TLS and without its credentials."""
+        return _pool(self.uri, dataclasses.replace(self._settings, client_cert_path=None))
+
+    def upload(self, path: str, file: Readable, size_bytes: int, sha256: str) -> None:
+        """Send what is in ``file`` to ``path`` below the server; it is read as it is sent.
+
+        Raises:
+            InvalidParameter: what arrived has another SHA-256.
+        """
+        headers = {
+            "Content-Length": str(size_bytes),
+            "Content-Type": "application/octet-stream",
+            "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:",
+        }
         answer = self._send("PUT", self.uri + quote(path), headers, file, may_repeat=True)
         if answer.status >= 300:
             raise error_of(answer.status, answer.data, self.uri)
 
-    def download(self, path: str) -> urllib3.BaseHTTPResponse:
+    def download(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """Return the answer to a GET of ``path``, its body still to be read; the caller must release it."""
-        headers = {"Accept": "*/*"}
+        headers = {"Accept": "*/*", **headers}
         answer = self._send("GET", self.uri + quote(path), headers, None, may_repeat=True, is_streamed=True)
-        if answer.status != 200:
+        if answer.status not in {200, 206}:
             with answer:
                 raise error_of(answer.status, answer.read(), self.uri)
         return answer

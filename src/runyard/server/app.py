@@ -47,6 +47,7 @@ from runyard.server.routes import (
     run_tables,
     runs,
     server_info,
+    transfers,
     trash,
 )
 from runyard.server.services import Services
@@ -63,6 +64,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(
         runs,
         metrics,
         artifacts,
+        transfers,
         logged_models,
         registered_models,
         model_versions,

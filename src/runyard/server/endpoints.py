@@ -23,7 +23,8 @@ Handler = Callable[[Services, Any], Answer | Awaitable[Answer]]
 
 # Programs call the first; the pages of upstream's UI call the second.
 SURFACES: Final = ("/api", "/ajax-api")
-_PARAMETER: Final = re.compile(r"{(\w+)}")
+# `{name}` is one step of a path, `{name:path}` the rest of it.
+_PARAMETER: Final = re.compile(r"{(\w+)(:path)?}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Routes:
                     tag=self.tag,
                     decoder=msgspec.json.Decoder(request_type, strict=False),
                     list_fields=frozenset(name for name, hint in fields.items() if _is_list(hint)),
-                    path_parameters=tuple(_PARAMETER.findall(path)),
+                    path_parameters=tuple(name for name, _ in _PARAMETER.findall(path)),
                     is_read=reads or "GET" in methods,
                     max_body_bytes=max_body_bytes,
                 )
@@ -154,7 +155,7 @@ class DispatchTable:
                     matches = table._exact.setdefault(path, {})
                     matches.update(dict.fromkeys(endpoint.methods, Match(endpoint, {}, path)))
         for path, by_method in patterns.items():
-            expression = _PARAMETER.sub(r"(?P<\1>[^/]+)", path.replace(".", r"\."))
+            expression = _PARAMETER.sub(_step, path.replace(".", r"\."))
             table._patterns.append((re.compile(expression), path, by_method))
         return table
 
@@ -184,6 +185,10 @@ class DispatchTable:
             if pattern.fullmatch(path) is not None:
                 methods.extend(by_method)
         return tuple(methods)
+
+
+def _step(parameter: re.Match[str]) -> str:
+    return f"(?P<{parameter[1]}>{'.+' if parameter[2] else '[^/]+'})"
 
 
 def _response_type(hint: Any) -> type[Response]:

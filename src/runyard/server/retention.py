@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
@@ -39,8 +40,12 @@ logger = logging.getLogger(__name__)
 audit = logging.getLogger("runyard.audit")
 
 LEASE_NAME: Final = "cleanup"
+UPLOADS_LEASE_NAME: Final = "uploads"
+# For how long nothing comes of an upload that is given up.
+MIN_STALE_S: Final = 24 * 3600
 # How often a process looks whether it is time for a pass.
 POLL_S: Final = 60.0
+UPLOADS_POLL_S: Final = 3600.0
 # How long the server waits at its end for the batch at work.
 STOP_S: Final = 15.0
 # Object stores answer slowly and many at once.
@@ -467,8 +472,8 @@ async def held(services: Services, lease: Lease) -> AsyncIterator[Callable[[], b
 
 @contextlib.contextmanager
 def cleaning(services: Services) -> Iterator[None]:
-    """Clean up in the background, if the settings say so, until this ends."""
-    if not services.settings.cleanup_enabled:
+    """Clean up in the background until this ends: what broken uploads left always, the rest if the settings say so."""
+    if services.settings.read_only:
         yield
         return
     stop = threading.Event()
@@ -518,12 +523,39 @@ async def clean_if_due(services: Services, should_stop: Callable[[], bool] = lam
     return report
 
 
+async def remove_stale_uploads_if_due(services: Services) -> int | None:
+    """Remove what uploads left that broke off with their server or client, once a day; return how many, or None."""
+    if services.artifacts is None:
+        return None
+    database, actor = services.database, actor_of("uploads")
+    lease = await asyncio.to_thread(database.write, leases.acquire, UPLOADS_LEASE_NAME, actor, ready_after_ms=DAY_MS)
+    if lease is None:
+        return None
+    is_done = False
+    try:
+        # An address that is still good may still be used.
+        age_s = max(MIN_STALE_S, services.settings.signed_upload_s)
+        removed = await services.artifacts.remove_stale_uploads(timedelta(seconds=age_s))
+        is_done = True
+    finally:
+        await asyncio.to_thread(database.write, leases.release, lease, is_done=is_done)
+    if removed:
+        logger.info("removed what was left of %d broken uploads", removed)
+    return removed
+
+
 def _clean_now_and_then(services: Services, stop: threading.Event) -> None:
-    period_s = min(POLL_S, services.settings.cleanup_interval_s)
+    settings = services.settings
+    period_s = min(POLL_S, settings.cleanup_interval_s) if settings.cleanup_enabled else UPLOADS_POLL_S
+    uploads_at = 0.0
     # Many processes start at once, and are not to ask at once.
-    while not stop.wait(random.uniform(0, period_s / 10)):
+    while not stop.wait(random.uniform(0, min(POLL_S, period_s) / 10)):
         try:
-            asyncio.run(clean_if_due(services, stop.is_set))
+            if time.monotonic() >= uploads_at:
+                uploads_at = time.monotonic() + UPLOADS_POLL_S
+                asyncio.run(remove_stale_uploads_if_due(services))
+            if settings.cleanup_enabled:
+                asyncio.run(clean_if_due(services, stop.is_set))
         except LeaseLost:
             logger.warning("another process took over the clean-up")
         except RunyardError as error:

@@ -352,6 +352,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/mlflow-artifacts/mpu/abort/{artifact_path:path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an upload up; its parts go. */
+        post: operations["abort_multipart_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/mpu/complete/{artifact_path:path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an artifact of the parts that were sent. */
+        post: operations["complete_multipart_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/mpu/create/{artifact_path:path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin an artifact that is sent in parts; the answer holds an address for each. */
+        post: operations["create_multipart_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/presigned/{artifact_path:path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return an address at which an artifact can be fetched from the store itself. */
+        get: operations["get_presigned_download_url"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/artifacts/list": {
         parameters: {
             query?: never;
@@ -363,6 +431,40 @@ export interface paths {
         get: operations["list_artifacts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/artifacts/presigned-download-url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return an address at which an artifact of a run can be fetched from the store itself. */
+        post: operations["create_presigned_download_url"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/artifacts/presigned-upload-url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return an address to which an artifact of a run or a logged model can be sent whole. */
+        post: operations["create_presigned_upload_url"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1505,6 +1607,40 @@ export interface components {
             /** @default null */
             tags?: components["schemas"]["TagInput"][] | null;
         };
+        /** CreateMultipartUploadResponse */
+        CreateMultipartUploadResponse: {
+            credentials: components["schemas"]["MultipartUploadCredential"][];
+            upload_id: string;
+        };
+        /** CreatePresignedDownloadUrl */
+        CreatePresignedDownloadUrl: {
+            /** @default null */
+            expiration?: number | null;
+            path: string;
+            /**
+             * @default null
+             * @example d3b07384d113edec49eaa6238ad5ff00
+             */
+            run_id?: string | null;
+            /**
+             * @description An older spelling of run_id; either will do.
+             * @default null
+             */
+            run_uuid?: string | null;
+        };
+        /** CreatePresignedUploadUrl */
+        CreatePresignedUploadUrl: {
+            /** @default null */
+            expiration?: number | null;
+            /** @default null */
+            model_id?: string | null;
+            path: string;
+            /**
+             * @default null
+             * @example d3b07384d113edec49eaa6238ad5ff00
+             */
+            run_id?: string | null;
+        };
         /** CreateRegisteredModel */
         CreateRegisteredModel: {
             /** @default null */
@@ -2274,6 +2410,44 @@ export interface components {
              */
             next_page_token?: string | null;
         };
+        /** MultipartUploadCredential */
+        MultipartUploadCredential: {
+            /** @default {} */
+            headers?: {
+                [key: string]: string;
+            };
+            part_number: number;
+            url: string;
+        };
+        /** MultipartUploadPart */
+        MultipartUploadPart: {
+            /** @default null */
+            etag?: string | null;
+            part_number: number;
+            /** @default null */
+            url?: string | null;
+        };
+        /** PresignedDownload */
+        PresignedDownload: {
+            file_size: number;
+            /** @default {} */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @default null */
+            sha256?: string | null;
+            url: string;
+        };
+        /** PresignedUrl */
+        PresignedUrl: {
+            /** @default null */
+            file_size?: number | null;
+            /** @default {} */
+            headers?: {
+                [key: string]: string;
+            };
+            presigned_url: string;
+        };
         /** RegisteredModel */
         RegisteredModel: {
             /** @default [] */
@@ -2676,18 +2850,29 @@ export interface components {
             /** @default [] */
             runs?: components["schemas"]["Run"][];
         };
-        /** ServerInfo */
+        /**
+         * ServerInfo
+         * @description What is optional in the protocol; a client takes what a server does not name for missing.
+         */
         ServerInfo: {
-            features_enabled: {
+            /** @default {} */
+            features_enabled?: {
                 [key: string]: boolean;
             };
-            multipart_downloads_enabled: boolean;
-            multipart_uploads_enabled: boolean;
-            presigned_upload_model_id_supported: boolean;
-            presigned_upload_run_id_supported: boolean;
-            store_type: string;
-            trace_archival_enabled: boolean;
-            workspaces_enabled: boolean;
+            /** @default false */
+            multipart_downloads_enabled?: boolean;
+            /** @default false */
+            multipart_uploads_enabled?: boolean;
+            /** @default false */
+            presigned_upload_model_id_supported?: boolean;
+            /** @default false */
+            presigned_upload_run_id_supported?: boolean;
+            /** @default SqlStore */
+            store_type?: string;
+            /** @default false */
+            trace_archival_enabled?: boolean;
+            /** @default false */
+            workspaces_enabled?: boolean;
         };
         /** SetAlias */
         SetAlias: {
@@ -2865,6 +3050,9 @@ export type CreateExperiment = components['schemas']['CreateExperiment'];
 export type CreateExperimentResponse = components['schemas']['CreateExperimentResponse'];
 export type CreateLoggedModel = components['schemas']['CreateLoggedModel'];
 export type CreateModelVersion = components['schemas']['CreateModelVersion'];
+export type CreateMultipartUploadResponse = components['schemas']['CreateMultipartUploadResponse'];
+export type CreatePresignedDownloadUrl = components['schemas']['CreatePresignedDownloadUrl'];
+export type CreatePresignedUploadUrl = components['schemas']['CreatePresignedUploadUrl'];
 export type CreateRegisteredModel = components['schemas']['CreateRegisteredModel'];
 export type CreateRun = components['schemas']['CreateRun'];
 export type Dataset = components['schemas']['Dataset'];
@@ -2925,6 +3113,10 @@ export type ModelOutputSpec = components['schemas']['ModelOutputSpec'];
 export type ModelVersion = components['schemas']['ModelVersion'];
 export type ModelVersionResponse = components['schemas']['ModelVersionResponse'];
 export type ModelVersionsResponse = components['schemas']['ModelVersionsResponse'];
+export type MultipartUploadCredential = components['schemas']['MultipartUploadCredential'];
+export type MultipartUploadPart = components['schemas']['MultipartUploadPart'];
+export type PresignedDownload = components['schemas']['PresignedDownload'];
+export type PresignedUrl = components['schemas']['PresignedUrl'];
 export type RegisteredModel = components['schemas']['RegisteredModel'];
 export type RegisteredModelName = components['schemas']['RegisteredModelName'];
 export type RegisteredModelResponse = components['schemas']['RegisteredModelResponse'];
@@ -3572,6 +3764,129 @@ export interface operations {
             };
         };
     };
+    abort_multipart_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    path: string;
+                    upload_id: string;
+                };
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+        };
+    };
+    complete_multipart_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    parts: components["schemas"]["MultipartUploadPart"][];
+                    path: string;
+                    /** @default null */
+                    sha256?: string | null;
+                    upload_id: string;
+                };
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+        };
+    };
+    create_multipart_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default 1 */
+                    num_parts?: number;
+                    path: string;
+                    /** @default null */
+                    sha256?: string | null;
+                };
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateMultipartUploadResponse"];
+                };
+            };
+        };
+    };
+    get_presigned_download_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignedDownload"];
+                };
+            };
+        };
+    };
     list_artifacts: {
         parameters: {
             query?: {
@@ -3597,6 +3912,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListArtifactsResponse"];
+                };
+            };
+        };
+    };
+    create_presigned_download_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePresignedDownloadUrl"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignedUrl"];
+                };
+            };
+        };
+    };
+    create_presigned_upload_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePresignedUploadUrl"];
+            };
+        };
+        responses: {
+            "4XX": components["responses"]["ClientError"];
+            "5XX": components["responses"]["ServerError"];
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignedUrl"];
                 };
             };
         };

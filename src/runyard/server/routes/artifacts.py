@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import functools
 import mimetypes
@@ -9,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -23,7 +24,6 @@ from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, local_path
 from runyard.errors import (
     ConfigurationError,
     InvalidParameter,
-    NotImplementedHere,
     PermissionDenied,
     RangeNotSatisfiable,
     Unavailable,
@@ -34,7 +34,7 @@ from runyard.server.routes.runs import run_id_of
 from runyard.server.services import Services
 from runyard.store import logged_models, model_versions, runs
 from runyard.wire.artifacts import FileInfo, ListArtifacts, ListArtifactsResponse, ListVersionArtifacts
-from runyard.wire.names import check_model_name, check_no_nul, check_present
+from runyard.wire.names import check_model_name, check_no_nul, check_present, shown
 
 PROXY_PATH: Final = "/2.0/mlflow-artifacts/artifacts"
 # A page that is an artifact may show itself, but runs nothing and reaches nothing.
@@ -49,6 +49,8 @@ _SHOWN_PAGE: Final = (
 # A sandbox would keep browsers from showing a PDF, in viewers that are sandboxes themselves.
 _SHOWN: Final = {"text/html": _SHOWN_PAGE, "application/pdf": "frame-ancestors 'self'"}
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_DIGEST: Final = re.compile(r"sha-256=:([^:]*):")
+_SHA256_BYTES: Final = 32
 _OPEN_STORES: Final = 64
 # Where a folder is the server's to delete; it may read from others.
 _OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "wasbs"})
@@ -88,8 +90,8 @@ async def _list(services: Services, root_uri: str, path: str) -> ListArtifactsRe
 
 async def list_entries(services: Services, artifact_uri: str, path: str) -> list[Entry]:
     """Return what is directly below ``path`` of an artifact root, with paths relative to that root."""
-    store, prefix = _store_of(services, artifact_uri)
-    entries = await store.list_folder(_below(prefix, check_artifact_path(path)))
+    store, prefix = store_of(services, artifact_uri)
+    entries = await store.list_folder(below(prefix, check_artifact_path(path)))
     cut = len(prefix) + 1 if prefix else 0
     return [Entry(entry.path[cut:], entry.is_dir, entry.size_bytes) for entry in entries]
 
@@ -111,7 +113,7 @@ def folder_of(services: Services, owner_id: str, artifact_uri: str) -> tuple[Art
     scheme = scheme_of(artifact_uri)
     folder = local_path(artifact_uri)
     if scheme == PROXY_SCHEME:
-        return _proxied_store(services), proxied_path(f"{place}/{name}")
+        return proxied_store(services), proxied_path(f"{place}/{name}")
     if scheme in _OBJECT_SCHEMES:
         return _opened(f"{place}{mark}{query}"), name
     if folder is not None and _is_ours(services, folder):
@@ -194,25 +196,10 @@ async def upload_run_artifact(request: Request) -> Response:
     check_no_nul("run_uuid", run_id)
     services = _services(request)
     uri = await run_in_threadpool(services.database.read, runs.get_artifact_uri, run_id)
-    store, prefix = _store_of(services, uri)
+    store, prefix = store_of(services, uri)
     path = check_artifact_path(request.query_params.get("path", ""))
     check_present("path", path)
-    return await _receive(request, store, _below(prefix, path))
-
-
-async def not_multipart(_request: Request) -> NoReturn:
-    """Say that files are sent whole."""
-    raise NotImplementedHere(
-        "multipart and presigned transfers are not supported; send the file whole with PUT, there is no limit on it"
-    )
-
-
-async def not_presigned(_request: Request) -> NoReturn:
-    """Say that files go through the server."""
-    raise InvalidParameter(
-        "presigned URLs are for artifact roots in an object store that clients reach themselves; "
-        "this one is reached through the server"
-    )
+    return await _receive(request, store, below(prefix, path))
 
 
 def _run_id(request: Request) -> str:
@@ -246,10 +233,10 @@ def _services(request: Request) -> Services:
 
 
 def _own_store(request: Request) -> ArtifactStore:
-    return _proxied_store(_services(request))
+    return proxied_store(_services(request))
 
 
-def _proxied_store(services: Services) -> ArtifactStore:
+def proxied_store(services: Services) -> ArtifactStore:
     if services.artifacts is None:
         raise Unavailable(
             "this server does not serve artifacts (it was started with --no-serve-artifacts); "
@@ -258,10 +245,10 @@ def _proxied_store(services: Services) -> ArtifactStore:
     return services.artifacts
 
 
-def _store_of(services: Services, artifact_uri: str) -> tuple[ArtifactStore, str]:
+def store_of(services: Services, artifact_uri: str) -> tuple[ArtifactStore, str]:
     """Return the store that an artifact root is in, and where in it."""
     if scheme_of(artifact_uri) == PROXY_SCHEME:
-        return _proxied_store(services), proxied_path(artifact_uri)
+        return proxied_store(services), proxied_path(artifact_uri)
     folder = local_path(artifact_uri)
     if folder is not None:
         _check_is_ours(services, folder)
@@ -292,21 +279,21 @@ def _opened(artifact_uri: str) -> ArtifactStore:
         raise InvalidParameter(error.message) from error
 
 
-def _below(prefix: str, path: str) -> str:
+def below(prefix: str, path: str) -> str:
     return f"{prefix}/{path}".strip("/")
 
 
 async def _send_below(request: Request, artifact_uri: str, path: str) -> Response:
     checked = check_artifact_path(path)
     check_present("path", checked)
-    store, prefix = _store_of(_services(request), artifact_uri)
-    return await _send(request, store, _below(prefix, checked))
+    store, prefix = store_of(_services(request), artifact_uri)
+    return await _send(request, store, below(prefix, checked))
 
 
 async def _send_archive(request: Request, artifact_uri: str, root_name: str) -> Response:
     path = check_artifact_path(request.query_params.get("path", ""))
-    store, prefix = _store_of(_services(request), artifact_uri)
-    content = await open_archive(store, _below(prefix, path))
+    store, prefix = store_of(_services(request), artifact_uri)
+    content = await open_archive(store, below(prefix, path))
     name = (path.rpartition("/")[2] or root_name).replace("/", "_")
     return ArchiveResponse(
         content,
@@ -315,12 +302,30 @@ async def _send_archive(request: Request, artifact_uri: str, root_name: str) -> 
 
 
 async def _receive(request: Request, store: ArtifactStore, path: str) -> Response:
+    length = request.headers.get("content-length")
     try:
-        await store.write(path, _body(request))
+        await store.write(
+            path, _body(request), size_bytes=None if length is None else int(length), sha256=_sent_digest(request)
+        )
     except ClientDisconnect:
         # Nobody is left to read this.
         return Response(status_code=400)
     return _done()
+
+
+def _sent_digest(request: Request) -> str | None:
+    """Return the SHA-256 that a client says the file has, in hexadecimal, if it does (RFC 9530)."""
+    for name in ("repr-digest", "content-digest"):
+        found = _DIGEST.search(request.headers.get(name, ""))
+        if found is not None:
+            try:
+                digest = base64.b64decode(found[1], validate=True)
+            except ValueError:
+                digest = b""
+            if len(digest) != _SHA256_BYTES:
+                raise InvalidParameter(f"Invalid {name} {shown(found[0])}: expected sha-256=:BASE64 OF 32 BYTES:")
+            return digest.hex()
+    return None
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -344,6 +349,8 @@ async def _send(request: Request, store: ArtifactStore, path: str) -> Response:
         "x-content-type-options": "nosniff",
         **_presentation(request, path),
     }
+    if found.sha256 is not None:
+        headers["repr-digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(found.sha256)).decode()}:"
     if _is_known(request, found):
         return Response(status_code=304, headers=headers)
     start, end, is_part = _range(request, found)
@@ -442,10 +449,6 @@ artifact_routes: Final = [
             _route(f"{surface}{PROXY_PATH}/{{path:path}}", download, "GET", "HEAD"),
             _route(f"{surface}{PROXY_PATH}/{{path:path}}", upload, "PUT"),
             _route(f"{surface}{PROXY_PATH}/{{path:path}}", delete, "DELETE"),
-            _route(f"{surface}/2.0/mlflow-artifacts/mpu/{{step}}/{{path:path}}", not_multipart, "POST"),
-            _route(f"{surface}/2.0/mlflow-artifacts/presigned/{{path:path}}", not_multipart, "GET"),
-            _route(f"{surface}/2.0/mlflow/artifacts/presigned-upload-url", not_presigned, "POST"),
-            _route(f"{surface}/2.0/mlflow/artifacts/presigned-download-url", not_presigned, "POST"),
         )
     ),
     _route("/ajax-api/2.0/mlflow/logged-models/{model_id}/artifacts/files", get_logged_model_artifact, "GET"),

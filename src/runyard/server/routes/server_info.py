@@ -12,13 +12,16 @@ routes = Routes("server")
 @routes.get("server-info", version="3.0")
 def get_server_info(services: Services, request: GetServerInfo) -> ServerInfo:
     """Tell which optional parts of the protocol this server has."""
+    signer = None
+    if services.artifacts is not None and services.settings.direct_transfers:
+        signer = services.artifacts.signer
     return ServerInfo(
         store_type="SqlStore",
         workspaces_enabled=False,
         trace_archival_enabled=False,
-        multipart_uploads_enabled=False,
-        multipart_downloads_enabled=False,
-        presigned_upload_run_id_supported=False,
-        presigned_upload_model_id_supported=False,
+        multipart_uploads_enabled=signer is not None and signer.signs_parts,
+        multipart_downloads_enabled=signer is not None and signer.signs_reads,
+        presigned_upload_run_id_supported=True,
+        presigned_upload_model_id_supported=True,
         features_enabled={"gateway": False},
     )
