@@ -23,6 +23,7 @@ import compose_spec
 import pytest
 import yaml
 
+from tests.object_stores import SeaweedFS
 from tests.ports import free_port
 from tests.server.http import make_run, send
 
@@ -336,13 +337,38 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_the_server_runs_with_what_the_compose_file_tells_it(data: Path, postgres_url: str) -> None:
-    told = {name: str(value) for name, value in compose()["services"]["server"]["environment"].items()}
+@pytest.mark.cloud
+def test_the_server_runs_with_what_the_compose_file_tells_it(
+    data: Path, postgres_url: str, seaweedfs: SeaweedFS
+) -> None:
+    services = compose()["services"]
+    # Where things are here, and whom they know.
+    here = {
+        "AWS_ENDPOINT_URL": seaweedfs.url,
+        "AWS_ACCESS_KEY_ID": seaweedfs.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": seaweedfs.SECRET_KEY,
+    }
+    (command,) = services["bucket"]["command"]
+    for _ in range(2):
+        made = subprocess.run(
+            [*services["bucket"]["entrypoint"], command],
+            cwd=data,
+            env={**image_environment(data, 5000), **services["bucket"]["environment"], **here},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+
+    told = {name: str(value) for name, value in services["server"]["environment"].items()}
     assert told["RUNYARD_BACKEND_STORE_URI"] == "postgresql://mlflow@postgres:5432/mlflow"
-    told["RUNYARD_BACKEND_STORE_URI"] = postgres_url
-    told["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
-    with container(data, **told) as (port, _):
-        assert make_run(port)
+    assert told["RUNYARD_ARTIFACTS_DESTINATION"].startswith("s3://mlflow/")
+    with container(data, **{**told, **here, "RUNYARD_BACKEND_STORE_URI": postgres_url}) as (port, _):
+        path = f"/api/2.0/mlflow-artifacts/artifacts/0/{make_run(port)}/artifacts/a.txt"
+        assert send(port, "PUT", path, b"text").status == 200
+        assert send(port, "GET", path).body == b"text"
+        assert send(port, "GET", "/readyz").status == 200
         for host, status in (("server:5000", 200), ("localhost:5000", 200), ("evil.example.com", 403)):
             assert send(port, "GET", "/metrics", headers={"Host": host}).status == status, host
     assert list(data.iterdir()) == []
