@@ -28,7 +28,7 @@ every ExternalSecret of the namespace is synced. Needs kubectl alone.
   aws:    --region NAME       by default $AWS_REGION
   azure:  --vault-url URL     by default $AZURE_KEY_VAULT_URL
   gcp:    --project NAME      by default $GOOGLE_CLOUD_PROJECT
-          --cluster NAME --cluster-location NAME    of the GKE cluster; needed with an operator older than 0.13
+          --cluster NAME --cluster-location NAME    of the GKE cluster, where the operator does not find them out
 
 Exit status: 0 synced (or printed), 1 not, 2 it could not be tried.
 EOF
