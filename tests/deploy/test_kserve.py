@@ -145,8 +145,7 @@ def test_the_storage_uri_is_where_the_client_logs_and_holds_what_the_servers_loa
     server = running_server()
     how, where = snippets()
     line = how.strip().replace(")", ', registered_model_name="iris-classifier")')
-    python(LOGGING.replace("{line}", line), uri=server.url, folder=tmp_path)
-    printed = python(where, uri=server.url, folder=tmp_path).strip()
+    printed = python(f"{LOGGING.replace('{line}', line)}\n{where}", uri=server.url, folder=tmp_path).splitlines()[-1]
 
     for path in SERVICES:
         predictor = load(path)["spec"]["predictor"]
