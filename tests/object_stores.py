@@ -19,7 +19,10 @@ from email.utils import formatdate
 from pathlib import Path
 
 import obstore
+import pytest
 
+from runyard.artifacts.clouds import open_bucket
+from runyard.settings import load_store_settings
 from tests.ports import free_port
 from tests.servers import clean_environment
 
@@ -60,6 +63,15 @@ class ObjectStoreServer(ABC):
     def new_root(self) -> str:
         """Return the URI of a place where nothing is."""
         return f"{self._bucket}/{uuid.uuid4().hex}"
+
+    def sign(self, path: str) -> tuple[str, str]:
+        """Return addresses to which an object can be put and at which it can be fetched."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            bucket = open_bucket(self.new_root(), load_store_settings())
+        hour = timedelta(hours=1)
+        return obstore.sign(bucket.store, "PUT", path, hour), obstore.sign(bucket.store, "GET", path, hour)
 
     @abstractmethod
     def _create_bucket(self) -> str:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from runyard.cli import main
 from runyard.store import diagnosis
 from tests.nginx import Nginx
+from tests.object_stores import SeaweedFS
 from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.servers import ServerProcess
@@ -102,6 +103,28 @@ def test_a_store_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert found["artifacts write, read, delete"]["verdict"] == "problem"
     assert found["artifacts write, read, delete"]["cure"]
+
+
+@pytest.mark.cloud
+def test_a_bucket_is_tried_with_an_address_that_clients_would_get(s3: SeaweedFS, tmp_path: Path) -> None:
+    options = (*here(tmp_path), "--artifacts-destination", s3.new_root())
+    result, found = examined(*options)
+    assert result.exit_code == 0, result.output
+    assert "read by a signed address" in found["artifacts write, read, delete"]["found"]
+    assert found["artifacts straight to the store"]["found"].startswith("large files are fetched and sent in parts")
+    _, found = examined(*options, "--no-direct-transfers")
+    assert "switched off" in found["artifacts straight to the store"]["found"]
+
+
+@pytest.mark.cloud
+def test_credentials_that_a_store_does_not_know_are_a_problem(
+    s3: SeaweedFS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    result, found = examined(*here(tmp_path), "--artifacts-destination", s3.new_root())
+    assert result.exit_code != 0
+    assert "does not let the server in" in found["artifacts write, read, delete"]["found"]
+    assert "another" not in result.output
 
 
 def test_postgresql_is_looked_at(postgres_url: str, tmp_path: Path) -> None:

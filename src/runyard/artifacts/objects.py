@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ PARTS_AT_ONCE: Final = 2
 MAX_PARTS: Final = 9_000
 # The object's own metadata, which each cloud has.
 DIGEST_KEY: Final = "sha256"
+_STATUS: Final = re.compile(r"status code: (\d{3})")
+_CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 
 
 class ObjectStore(ArtifactStore):
@@ -116,13 +119,21 @@ def _translated(path: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise artifact_not_found(path) from None
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise Unavailable(
-            f"the artifact store does not let the server in ({type(error).__name__}): its credentials are missing, "
-            "have expired, or may not do this; `runyard doctor` tells more"
-        ) from error
     except BaseError as error:
-        raise Unavailable(f"the artifact store does not answer: {type(error).__name__}") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: BaseError) -> Unavailable:
+    text = str(error)
+    status, code = _STATUS.search(text), _CODE.search(text)
+    # By the store's own word for it, as its operators search for it; the rest of the text is obstore's.
+    reason = code[1] if code is not None else f"status {status[1]}" if status is not None else type(error).__name__
+    if isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or (status and status[1] in {"401", "403"}):
+        return Unavailable(
+            f"the artifact store does not let the server in ({reason}): its credentials are missing, have expired, or "
+            "may not do this; `runyard doctor` tells more"
+        )
+    return Unavailable(f"the artifact store does not answer as it should ({reason}); try again")
 
 
 async def _beginning(blocks: AsyncIterator[bytes], size_bytes: int) -> tuple[list[bytes], bool]:

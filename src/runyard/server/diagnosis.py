@@ -10,8 +10,10 @@ import platform
 import shutil
 import statistics
 import time
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,7 @@ OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
 
 SLOW_DATABASE_MS: Final = 20.0
 SLOW_STORE_S: Final = 2.0
+SIGNED_TIMEOUT_S: Final = 10
 MAX_CLOCK_DIFFERENCE_MS: Final = 5_000
 MIN_FREE_BYTES: Final = 1024**3
 OLDEST_POSTGRESQL: Final = 130_000
@@ -279,6 +282,22 @@ def _artifacts(settings: Settings) -> Iterator[Finding]:
     )
     if folder is not None:
         yield _free_space(folder, finding)
+    else:
+        yield _direct_transfers(settings, store, finding)
+
+
+def _direct_transfers(settings: Settings, store: ArtifactStore, finding: Maker) -> Finding:
+    check = "straight to the store"
+    if not settings.direct_transfers:
+        return finding(check, OK, "switched off (--no-direct-transfers): all goes through the server")
+    if store.signer is None:
+        cure = "give the server credentials that can sign (a key or a role, not a shared access signature)"
+        return finding(check, WARNING, "these credentials cannot sign, so all goes through the server", cure)
+    ways = {"fetched": store.signer.signs_reads, "sent in parts": store.signer.signs_parts}
+    found = f"large files are {' and '.join(way for way, is_there in ways.items() if is_there)} without the server"
+    if not ways["sent in parts"] and settings.artifacts_destination.startswith("s3"):
+        return finding(check, WARNING, found, "pip install 'runyard[s3]' has them sent so too")
+    return finding(check, OK, found)
 
 
 async def _try_store(store: ArtifactStore) -> dict[str, float]:
@@ -306,6 +325,10 @@ async def _try_store(store: ArtifactStore) -> dict[str, float]:
         with timed("read"):
             size = (await store.head(path)).size_bytes
             read = b"".join([part async for part in await store.read(path, 0, size)])
+        if store.signer is not None and store.signer.signs_reads:
+            signed = await store.signer.sign_read(path, timedelta(minutes=1))
+            with timed("read by a signed address"):
+                await asyncio.to_thread(_fetch_signed, signed.url)
         if read != content:
             raise RunyardError(f"what was read of {path} is not what was written: {len(read)} of {len(content)} bytes")
     finally:
@@ -316,6 +339,18 @@ async def _try_store(store: ArtifactStore) -> dict[str, float]:
     except NotFound:
         return times
     raise RunyardError(f"{path} was deleted and is still there")
+
+
+def _fetch_signed(url: str) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=SIGNED_TIMEOUT_S) as answer:  # noqa: S310 - the store's own address
+            answer.read()
+    except OSError as error:
+        # Not with the address, which lets anybody in who has it.
+        raise RunyardError(
+            f"the store does not take an address that the server signed ({error}); are the clocks of both right, and "
+            "the credentials allowed to read? --no-direct-transfers has clients go through the server"
+        ) from None
 
 
 def _free_space(folder: Path, finding: Maker) -> Finding:

@@ -22,7 +22,7 @@ export default {
   others: "Metrics",
   section: (name: string, count: number) => `${name}, ${count} ${count === 1 ? "chart" : "charts"}`,
   noRuns: "No runs to draw",
-  noRunsHint: "Select runs in the table.",
+  noRunsHint: "Log runs in this experiment, choose another filter, or select runs in the table.",
   noMetrics: "These runs have no metrics yet",
   noMetricsHint: "Charts appear here by themselves as soon as something is logged.",
   nothingFound: "No metric matches",

@@ -28,7 +28,7 @@ const charts: typeof en = {
   others: "Métricas",
   section: (name, count) => `${name}, ${count} ${count === 1 ? "gráfico" : "gráficos"}`,
   noRuns: "No hay ejecuciones que dibujar",
-  noRunsHint: "Seleccione ejecuciones en la tabla.",
+  noRunsHint: "Registre ejecuciones en este experimento, elija otro filtro o seleccione ejecuciones en la tabla.",
   noMetrics: "Estas ejecuciones aún no tienen métricas",
   noMetricsHint: "Los gráficos aparecen aquí solos en cuanto se registra algo.",
   nothingFound: "Ninguna métrica coincide",
