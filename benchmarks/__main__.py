@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from benchmarks.results import RESULTS, measured_by, put
-from benchmarks.rows import GROUPS, NOT_OFFERED, Figures, Scale, measure
+from benchmarks.rows import GROUPS, NOT_OFFERED, Figures, Scale, measure, shown
 from benchmarks.servers import KINDS, Kind, install, running
 from tests.postgres import PostgresServer
 
@@ -97,16 +97,10 @@ def _report(found: dict[tuple[str, str], Figures], kinds: Sequence[Kind], databa
         names = list(dict.fromkeys(name for kind in columns for name in found[database, kind].values))
         for name in names:
             values = {kind: found[database, kind].values.get(name, "") for kind in columns}
-            cells = [_shown(values[kind]) for kind in columns]
+            cells = [shown(values[kind]) for kind in columns]
             cells += [_ratio(name, values["runyard"], values[peer]) for peer in peers if "runyard" in values]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _shown(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _ratio(name: str, ours: float | str, theirs: float | str) -> str:

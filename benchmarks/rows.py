@@ -249,6 +249,13 @@ def measure(server: Server, scale: Scale, rows: Sequence[str], tell: Callable[[s
 GROUPS = ("idle", "log-metric", "batches", "lifecycles", "search", "mixed", "history")
 
 
+def shown(value: float | str) -> str:
+    """Return a figure as a table has it."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _start_load(context: Context, kind: str, targets: Sequence[str]) -> subprocess.Popen[str]:
     spec = {"port": context.server.port, "seconds": context.scale.seconds, "kind": kind, "targets": list(targets)}
     return subprocess.Popen(

@@ -110,7 +110,8 @@ def test_a_server_told_to_stop_says_so_before_it_refuses(running_server: Start, 
     server.process.send_signal(signal.SIGTERM)
     time.sleep(0.7)
     assert send(server.port, "GET", "/readyz").status == 503
-    assert make_run(server.port)
+    answer = post(server.port, "runs/create", {"experiment_id": "0"})
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
     server.was_ended = True
     assert server.process.wait(30) == 0
 

@@ -124,6 +124,9 @@ class Application:
         path: str = scope["path"]
         headers = exchange.headers
         extra_headers: Headers = [(b"x-request-id", exchange.request_id.encode())]
+        if self.services.readiness.refusal is not None:
+            # So that no client, and no load balancer, sends its next request to where nobody is any more.
+            extra_headers.append((b"connection", b"close"))
         body = Body(receive)
         try:
             if self._prefix and path.startswith(self._prefix + "/"):
