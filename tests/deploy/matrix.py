@@ -160,7 +160,10 @@ CASES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
                 {
                     "apiVersion": "v1",
                     "kind": "ConfigMap",
-                    "metadata": {"name": '{{ include "mlflow.fullname" . }}-more'},
+                    "metadata": {
+                        "name": '{{ include "mlflow.fullname" . }}-more',
+                        "namespace": "{{ .Release.Namespace }}",
+                    },
                     "data": {"answer": "42"},
                 }
             ],
