@@ -62,10 +62,11 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 
 # The address under which the repository is going to be served, such as HELM_REPO_URL=https://charts.example.com.
 HELM_REPO_URL ?=
+HELM_REPO := dist/helm
 .PHONY: helm-repo
 helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's index, into dist/helm
-	$(VENVS)/deploy/helm-4/helm package deploy/chart --destination dist/helm
-	$(VENVS)/deploy/helm-4/helm repo index dist/helm $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
+	$(VENVS)/deploy/helm-4/helm package deploy/chart --destination $(HELM_REPO)
+	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
 environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
