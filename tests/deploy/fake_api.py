@@ -445,8 +445,9 @@ def _discovery(path: str) -> Object | None:
     if path == "/apis":
         listed = []
         for group_version in groups:
-            version = {"groupVersion": group_version, "version": group_version.partition("/")[2]}
-            listed.append({"name": group_version.partition("/")[0], "versions": [version], "preferredVersion": version})
+            name, _, number = group_version.partition("/")
+            offered = {"groupVersion": group_version, "version": number}
+            listed.append({"name": name, "versions": [offered], "preferredVersion": offered})
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
     if path == "/openapi/v3":
         paths = [f"apis/{version}" if "/" in version else f"api/{version}" for version in versions]

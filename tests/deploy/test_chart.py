@@ -608,6 +608,49 @@ def test_the_readme_has_the_table_of_the_values() -> None:
     assert set(leaves(yaml.safe_load((CHART / "values.yaml").read_text()))) == documented
 
 
+def names_in_table(cell: str, first: str = "") -> list[str]:
+    """Return the values that a cell names; `.port` after `service.type` is `service.port`."""
+    names: list[str] = []
+    for name in re.findall(r"`(\.?[a-zA-Z0-9.]+)`", cell):
+        parent = (names[-1] if names else first).rpartition(".")[0]
+        names.append(f"{parent}{name}" if name.startswith(".") else name)
+    return names
+
+
+def test_whoever_comes_from_another_chart_is_told_values_that_there_are() -> None:
+    page = (DEPLOY.parent / "docs" / "kubernetes.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", page.partition("| community-charts | here |")[2], re.MULTILINE)
+    assert len(rows) > 40
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    for theirs, ours in rows[1:]:
+        names = names_in_table(theirs) if ours.startswith("the same") and "below" not in ours else []
+        for name in [*names, *names_in_table(ours)]:
+            if name in {"secretRef", "pathType", "automount"} or name.endswith(".*"):
+                continue
+            found = values
+            for step in name.split("."):
+                assert step in found, f"{name} is no value of the chart"
+                found = found[step]
+
+
+@pytest.mark.parametrize("page", ["kubernetes.md", "kubernetes.es.md"])
+def test_the_sum_of_connections_on_the_pages_is_that_of_the_chart(page: str) -> None:
+    named_there = re.findall(r"max_connections` (?:of|de) (\d+)", (DEPLOY.parent / "docs" / page).read_text())
+    assert named_there
+    for named in named_there:
+        assert render(postgres(maxConnections=int(named))).documents
+        with pytest.raises(HelmFailed):
+            render(postgres(maxConnections=int(named) - 1))
+
+
+def test_the_yaml_on_the_page_is_taken_by_the_chart() -> None:
+    page = (DEPLOY.parent / "docs" / "kubernetes.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        assert render(yaml.safe_load(block)).documents
+
+
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize(("name", "files", "values"), CASES[:3], ids=CASE_IDS[:3])
 def test_both_helms_render_the_same(version: int, name: str, files: tuple[str, ...], values: dict[str, Any]) -> None:
