@@ -181,6 +181,115 @@ def test_further_options_and_variables_reach_the_server() -> None:
     assert server["env"][-1] == {"name": "OTEL_SERVICE_NAME", "value": "mlflow"}
 
 
+def test_a_variable_of_the_user_replaces_the_one_of_the_chart() -> None:
+    mine = {"name": "RUNYARD_HOST", "value": "::"}
+    assert [entry for entry in render({"extraEnv": [mine]}).server()["env"] if entry["name"] == "RUNYARD_HOST"] == [
+        mine
+    ]
+
+
+@pytest.mark.parametrize(("name", "files", "values"), CASES, ids=CASE_IDS)
+def test_no_list_has_an_item_twice(name: str, files: tuple[str, ...], values: dict[str, Any]) -> None:
+    """Helm 4 applies on the server, which refuses that."""
+
+    def check(items: list[dict[str, Any]], *keys: str) -> None:
+        found = [tuple(item.get(key) for key in keys) for item in items]
+        assert len(found) == len(set(found)), found
+
+    for document in render(values, *files).documents:
+        if document["kind"] == "Service":
+            check(document["spec"]["ports"], "port", "protocol")
+            check(document["spec"]["ports"], "name")
+        if document["kind"] not in WORKLOADS:
+            continue
+        pod = pod_spec(document)
+        check(pod.get("volumes", []), "name")
+        check([*pod.get("initContainers", []), *pod["containers"]], "name")
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            check(container.get("env", []), "name")
+            check(container.get("volumeMounts", []), "mountPath")
+            check(container.get("ports", []), "containerPort", "protocol")
+
+
+# The values that operators' manuals show, word for word.
+MANUAL = """
+mlflow:
+  workers: 2
+  resources:
+    requests:
+      cpu: 500m
+      memory: 1Gi
+    limits:
+      cpu: 2000m
+      memory: 4Gi
+backendStore:
+  postgres:
+    enabled: true
+    host: postgres.ml.svc.cluster.local
+    port: 5432
+    database: mlflow
+    username: mlflow
+    passwordFromSecret:
+      enabled: true
+      name: mlflow-postgres-secret
+      key: password
+    poolSize: 20
+    maxOverflow: 40
+    poolRecycle: 3600
+    poolPrePing: true
+    sslMode: prefer
+    cleanupRunsEnabled: true
+    cleanupRunsDays: 90
+artifactStore:
+  s3:
+    enabled: true
+    bucket: biz-datalake-dev
+    path: mlflow/artifacts
+ingress:
+  enabled: true
+  className: nginx
+  annotations:
+    cert-manager.io/cluster-issuer: letsencrypt-prod
+    nginx.ingress.kubernetes.io/rate-limit: "100"
+  hosts:
+    - host: mlflow.example.com
+      paths:
+        - path: /
+  tls:
+    - secretName: mlflow-tls
+      hosts:
+        - mlflow.example.com
+serviceMonitor:
+  enabled: true
+  interval: 30s
+  scrapeTimeout: 10s
+networkPolicy:
+  enabled: true
+  ingress:
+    - from:
+        - namespaceSelector:
+            matchLabels:
+              name: data
+      ports:
+        - protocol: TCP
+          port: 5000
+"""
+
+
+def test_the_values_of_the_manual_are_the_defaults() -> None:
+    assert render(yaml.safe_load(MANUAL)).documents == render().documents
+
+
+def test_the_manual_s_cure_for_slowness_needs_a_larger_database_and_says_so() -> None:
+    faster = {"mlflow": {"workers": 4}, **postgres(poolSize=40, maxOverflow=80)}
+    with pytest.raises(HelmFailed, match=r"= 5290, and maxConnections is 1400\. .*raise max_connections of PostgreSQL"):
+        render(faster)
+    settings = load_settings(
+        render({"mlflow": {"workers": 4}, **postgres(poolSize=40, maxOverflow=80, maxConnections=5290)}).environment()
+    )
+    assert (settings.workers, settings.pool_size, settings.max_overflow) == (4, 40, 80)
+
+
 # Secrets.
 
 

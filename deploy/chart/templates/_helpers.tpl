@@ -227,6 +227,18 @@ PGPASSWORD="$(cat {{ include "mlflow.passwordFile" . }})" && export PGPASSWORD &
 {{- end }}
 {{- end -}}
 
+{{- /* The variables `own`, as YAML, and then those of extraEnv, which replace them: a server-side apply takes no name twice. */ -}}
+{{- define "mlflow.env" -}}
+{{- $extra := .root.Values.extraEnv -}}
+{{- $names := list -}}
+{{- range $extra -}}{{- $names = append $names .name -}}{{- end -}}
+{{- $env := list -}}
+{{- range fromYamlArray .own -}}
+{{- if not (has .name $names) -}}{{- $env = append $env . -}}{{- end -}}
+{{- end -}}
+{{- toYaml (concat $env $extra) -}}
+{{- end -}}
+
 {{- define "mlflow.volumeMounts" -}}
 - name: tmp
   mountPath: /tmp
