@@ -8,6 +8,7 @@ import gzip
 import http.server
 import json
 import os
+import re
 import shlex
 import subprocess
 import threading
@@ -184,6 +185,26 @@ def image_of(api: FakeApi) -> str:
 def test_helm_test_asks_the_doctor(shell: Shell) -> None:
     shell.run("helm install mlflow ml/mlflow/chart -n ml --create-namespace")
     assert "Succeeded" in shell.run("helm test mlflow -n ml")
+
+
+@pytest.mark.parametrize("page", ["kubernetes.md", "kubernetes.es.md"])
+def test_the_commands_of_the_page_can_be_typed(shell: Shell, api: FakeApi, repository: str, page: str) -> None:
+    """All that need no pod to answer: those of Helm, and kubectl's that make and show things."""
+    for name in ("password", "client-id", "client-secret", "cookie-secret", "ca.crt"):
+        (shell.folder / name).write_text("hunter2")
+    text = (ROOT / "docs" / page).read_text().replace("\\\n", " ")
+    text = text.replace("https://charts.example.com", repository).replace("values-dev.yaml", "values-prod.yaml")
+    blocks = re.findall(r"^ *```sh\n(.+?)^ *```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    # Upgraded once more than the page does, so that there is a version 3 to go back to.
+    upgrade = next(line for line in lines if line.startswith("helm upgrade"))
+    lines.insert(lines.index(upgrade), f"{upgrade} && {upgrade}")
+    typed = [line for line in lines if re.match(r"helm |kubectl (create|get) ", line)]
+    assert len(typed) > 10
+    for line in typed:
+        shell.run(line.split("  #")[0])
+    assert api.find("Job", "mlflow-backup-now") is not None
+    assert "Rollback to 3" in shell.run("helm history mlflow -n ml")
 
 
 @pytest.mark.parametrize(
