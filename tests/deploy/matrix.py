@@ -92,7 +92,7 @@ CASES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
         {
             "serviceAccount": {"create": False, "name": "there-already"},
             "image": {"digest": "sha256:" + "0" * 64},
-            "mlflow": {"serveArtifacts": False, "readOnly": True},
+            "mlflow": {"serveArtifacts": False, "directTransfers": False, "readOnly": True},
             "backendStore": {
                 "postgres": {
                     "passwordFromSecret": {"enabled": False},

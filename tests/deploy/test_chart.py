@@ -102,8 +102,12 @@ def test_the_service_monitor_finds_the_service() -> None:
 def test_another_release_is_named_by_its_name() -> None:
     rendered = render(release="team-a")
     assert rendered.get("Deployment", "team-a-mlflow")
-    long = render({"backup": {"enabled": True}}, release="a" * 53)
-    for document in long.documents:
+    assert render({"fullnameOverride": "tracking"}).get("Deployment", "tracking")
+
+
+@pytest.mark.parametrize("values", [{}, {"fullnameOverride": "a" * 53}, {"nameOverride": "a" * 53}])
+def test_no_name_is_longer_than_kubernetes_takes(values: dict[str, Any]) -> None:
+    for document in render({**values, "backup": {"enabled": True}}, release="b" * 53).documents:
         limit = 52 if document["kind"] == "CronJob" else 63
         assert len(document["metadata"]["name"]) <= limit
 

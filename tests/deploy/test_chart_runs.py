@@ -135,6 +135,11 @@ def test_the_server_of_the_chart_runs_on_a_database_that_its_job_migrated(machin
         upload = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/model.bin"
         assert status_of(upload, body=b"weights", method="PUT") == 200
         assert status_of(upload) == 200
+        machine.run({**container, "command": ["runyard", "doctor"]})
+        helm_test = machine.container("Pod", "mlflow-test")
+        asked = [argument.replace("http://mlflow:5000", server.url) for argument in helm_test["args"]]
+        assert asked != helm_test["args"]
+        machine.run({**helm_test, "args": asked, "env": []})
     finally:
         server.stop()
 

@@ -1,9 +1,9 @@
 {{- define "mlflow.fullname" -}}
+{{- /* The names of CronJobs may have 52 characters, and the longest suffix is `-cleanup`. */ -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 44 | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- /* The names of CronJobs may have 52 characters, and the longest suffix is `-cleanup`. */ -}}
 {{- if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 44 | trimSuffix "-" -}}
 {{- else -}}

@@ -25,6 +25,8 @@
 - name: RUNYARD_DEFAULT_ARTIFACT_ROOT
   value: {{ include "mlflow.artifactUri" $ | quote }}
 {{- end }}
+- name: RUNYARD_DIRECT_TRANSFERS
+  value: {{ .directTransfers | quote }}
 - name: RUNYARD_READ_ONLY
   value: {{ .readOnly | quote }}
 - name: RUNYARD_RATE_LIMIT
