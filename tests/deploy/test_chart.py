@@ -437,6 +437,12 @@ def test_people_who_come_by_the_ingress_meet_oauth2_proxy_first() -> None:
     assert nginx not in namespace_labels(peers_of(rendered, 5000))
 
 
+def test_the_addresses_of_oauth2_proxy_are_below_the_prefix_that_the_ingress_sends_on() -> None:
+    rendered = render({**OAUTH2, "mlflow": {"staticPrefix": "/mlflow"}})
+    sidecar = next(container for container in rendered.pod()["initContainers"] if container["name"] == "oauth2-proxy")
+    assert "--proxy-prefix=/mlflow/oauth2" in sidecar["args"]
+
+
 # Network policy.
 
 

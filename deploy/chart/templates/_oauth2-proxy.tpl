@@ -8,6 +8,7 @@
   args:
     - --http-address=0.0.0.0:4180
     - --upstream=http://127.0.0.1:5000/
+    - --proxy-prefix={{ .Values.mlflow.staticPrefix }}/oauth2
     - --reverse-proxy=true
     - --provider={{ $proxy.provider }}
     {{- with $proxy.oidcIssuerUrl }}
