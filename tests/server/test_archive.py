@@ -149,7 +149,7 @@ class WatchedStore(LocalStore):
     open_reads = 0
     sent_bytes = 0
 
-    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, path: str, start: int, end: int, *, etag: str | None = None) -> AsyncIterator[bytes]:
         return self._watch(await super().read(path, start, end))
 
     async def _watch(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

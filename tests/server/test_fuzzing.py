@@ -10,16 +10,19 @@ from collections.abc import Callable
 import pytest
 
 from runyard.server.app import ENDPOINTS
+from tests.object_stores import SeaweedFS
 from tests.servers import ServerProcess
 
 
 @pytest.mark.slow
+@pytest.mark.cloud
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_no_request_that_the_document_allows_or_forbids_is_a_server_error(
-    running_server: Callable[..., ServerProcess], request: pytest.FixtureRequest, database: str
+    running_server: Callable[..., ServerProcess], request: pytest.FixtureRequest, database: str, s3: SeaweedFS
 ) -> None:
     uri = request.getfixturevalue("postgres_url") if database == "postgresql" else None
-    server = running_server(uri)
+    # In a bucket, for on a folder the answer to a multipart upload is that there is no such thing, which is a 501.
+    server = running_server(uri, "--artifacts-destination", s3.new_root(), environment=s3.environment)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"),
         *("--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing", "--max-examples", "15"),

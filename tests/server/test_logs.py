@@ -239,7 +239,7 @@ def test_a_bug_is_logged_once_under_the_requests_id_which_is_all_the_client_gets
 class BreaksOff(LocalStore):
     """A store that fails after its first block."""
 
-    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, path: str, start: int, end: int, *, etag: str | None = None) -> AsyncIterator[bytes]:
         async def blocks() -> AsyncIterator[bytes]:
             yield b"first"
             raise ZeroDivisionError("the bug")

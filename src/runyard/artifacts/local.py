@@ -14,7 +14,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found, checked, gathered
+from runyard.artifacts.store import (
+    ArtifactStore,
+    Entry,
+    Metadata,
+    Usage,
+    artifact_not_found,
+    changed,
+    checked,
+    gathered,
+)
 from runyard.errors import ConfigurationError, InvalidParameter, Unavailable
 from runyard.wire.names import shown
 
@@ -59,8 +68,8 @@ class LocalStore(ArtifactStore):
     async def head(self, path: str) -> Metadata:
         return await _in_thread(self._head, path)
 
-    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
-        file = await _in_thread(self._open, path)
+    async def read(self, path: str, start: int, end: int, *, etag: str | None = None) -> AsyncIterator[bytes]:
+        file = await _in_thread(self._open, path, etag)
         return _read(file, start, end)
 
     async def list_folder(self, path: str) -> list[Entry]:
@@ -99,14 +108,17 @@ class LocalStore(ArtifactStore):
         if not target.is_file():
             raise artifact_not_found(path)
         modified = datetime.fromtimestamp(status.st_mtime, timezone.utc)
-        etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-        return Metadata(status.st_size, etag, modified, _noted_digest(target, status))
+        return Metadata(status.st_size, _etag(status), modified, _noted_digest(target, status))
 
-    def _open(self, path: str) -> BinaryIO:
+    def _open(self, path: str, etag: str | None) -> BinaryIO:
         try:
-            return self._locate(path).open("rb", buffering=0)
+            file = self._locate(path).open("rb", buffering=0)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise artifact_not_found(path) from None
+        if etag is not None and _etag(os.fstat(file.fileno())) != etag:
+            file.close()
+            raise changed(path)
+        return file
 
     def _list(self, path: str) -> list[Entry]:
         try:
@@ -140,6 +152,10 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         if error.errno in _NO_ROOM:
             raise Unavailable("there is no room left for artifacts; nothing was written") from error
         raise
+
+
+def _etag(status: os.stat_result) -> str:
+    return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
 
 def _create(part: Path) -> BinaryIO:

@@ -9,11 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
 from runyard.artifacts.clouds import open_bucket
 from runyard.artifacts.signing import remove_stale_parts, signer_of
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, Usage, artifact_not_found, checked, gathered
+from runyard.artifacts.store import (
+    ArtifactStore,
+    Entry,
+    Metadata,
+    Usage,
+    artifact_not_found,
+    changed,
+    checked,
+    gathered,
+)
 from runyard.errors import InvalidParameter, Unavailable
 from runyard.settings import StoreSettings, load_store_settings
 
@@ -65,15 +74,19 @@ class ObjectStore(ArtifactStore):
         with _translated(path):
             found = await obstore.get_async(self._store, path, options={"head": True})
         meta = found.meta
-        etag = meta["e_tag"] or f"{meta['last_modified'].timestamp():.6f}-{meta['size']}"
-        quoted = etag if etag.startswith('"') else f'"{etag}"'
-        return Metadata(meta["size"], quoted, meta["last_modified"], found.attributes.get(DIGEST_KEY))
+        return Metadata(meta["size"], meta["e_tag"] or "", meta["last_modified"], found.attributes.get(DIGEST_KEY))
 
-    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, path: str, start: int, end: int, *, etag: str | None = None) -> AsyncIterator[bytes]:
         if start == end:
             return _nothing()
+        options: dict[str, Any] = {"range": (start, end)}
+        if etag is not None:
+            options["if_match"] = etag
         with _translated(path):
-            found = await obstore.get_async(self._store, path, options={"range": (start, end)})
+            try:
+                found = await obstore.get_async(self._store, path, options=options)  # type: ignore[arg-type]
+            except PreconditionError:
+                raise changed(path) from None
         return _read(found, path)
 
     async def list_folder(self, path: str) -> list[Entry]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runyard.artifacts.uris import local_path
-from runyard.errors import InvalidParameter, NotFound, NotImplementedHere
+from runyard.errors import Changed, InvalidParameter, NotFound, NotImplementedHere
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,15 @@ class ArtifactStore(ABC):
         """Raise NotFound, which names the path, unless there is such a file."""
 
     @abstractmethod
-    async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Return the bytes from ``start`` to before ``end``; raise NotFound where there is no such file."""
+    async def read(self, path: str, start: int, end: int, *, etag: str | None = None) -> AsyncIterator[bytes]:
+        """Return the bytes from ``start`` to before ``end``.
+
+        Args:
+            etag: of the file that is meant, from `head`.
+        Raises:
+            NotFound: there is no such file.
+            Changed: it is another one by now.
+        """
 
     @abstractmethod
     async def list_folder(self, path: str) -> list[Entry]:
@@ -207,6 +214,10 @@ async def checked(chunks: AsyncIterator[bytes], path: str, sha256: str | None) -
             f"the upload of {path!r} was damaged on its way and is not stored: its SHA-256 is {digest.hexdigest()}, "
             f"and the client's is {sha256}; send it again"
         )
+
+
+def changed(path: str) -> Changed:
+    return Changed(f"artifact {path!r} was written while it was read; read it again")
 
 
 def artifact_not_found(path: str) -> NotFound:

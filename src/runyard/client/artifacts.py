@@ -176,7 +176,7 @@ class StoredFolder:
 
     async def _read(self, path: str, file: IO[bytes], progress: Progress) -> str | None:
         found = await self._store.head(path)
-        async for block in await self._store.read(path, 0, found.size_bytes):
+        async for block in await self._store.read(path, 0, found.size_bytes, etag=found.etag):
             file.write(block)
             progress(len(block))
         return found.sha256

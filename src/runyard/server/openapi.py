@@ -74,7 +74,9 @@ def build_document(endpoints: tuple[Endpoint, ...], version: str, static_prefix:
 
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
-        address = (_SURFACE if _SURFACE in endpoint.surfaces else endpoint.surfaces[0]) + endpoint.path
+        # OpenAPI has no parameters of several steps; it takes the slashes in them for escaped ones.
+        path = endpoint.path.replace(":path}", "}")
+        address = (_SURFACE if _SURFACE in endpoint.surfaces else endpoint.surfaces[0]) + path
         request_schema = schemas[by_type[endpoint.request_type]["$ref"].removeprefix(_SCHEMAS)]
         for method in endpoint.methods:
             operation = _operation(endpoint, method, request_schema, by_type)

@@ -352,7 +352,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/2.0/mlflow-artifacts/mpu/abort/{artifact_path:path}": {
+    "/api/2.0/mlflow-artifacts/mpu/abort/{artifact_path}": {
         parameters: {
             query?: never;
             header?: never;
@@ -369,7 +369,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/2.0/mlflow-artifacts/mpu/complete/{artifact_path:path}": {
+    "/api/2.0/mlflow-artifacts/mpu/complete/{artifact_path}": {
         parameters: {
             query?: never;
             header?: never;
@@ -386,7 +386,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/2.0/mlflow-artifacts/mpu/create/{artifact_path:path}": {
+    "/api/2.0/mlflow-artifacts/mpu/create/{artifact_path}": {
         parameters: {
             query?: never;
             header?: never;
@@ -403,7 +403,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/2.0/mlflow-artifacts/presigned/{artifact_path:path}": {
+    "/api/2.0/mlflow-artifacts/presigned/{artifact_path}": {
         parameters: {
             query?: never;
             header?: never;

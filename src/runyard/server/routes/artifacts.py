@@ -19,9 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found, open_store
+from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found, changed, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, local_path, proxied_path, scheme_of
 from runyard.errors import (
+    Changed,
     ConfigurationError,
     InvalidParameter,
     PermissionDenied,
@@ -51,6 +52,8 @@ _SHOWN: Final = {"text/html": _SHOWN_PAGE, "application/pdf": "frame-ancestors '
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 _DIGEST: Final = re.compile(r"sha-256=:([^:]*):")
 _SHA256_BYTES: Final = 32
+# How often a file may be written anew between what is told of it and its first byte.
+_CHANGES: Final = 5
 _OPEN_STORES: Final = 64
 # Where a folder is the server's to delete; it may read from others.
 _OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "wasbs"})
@@ -341,7 +344,15 @@ def _done() -> Response:
 async def _send(request: Request, store: ArtifactStore, path: str) -> Response:
     if not path:
         raise artifact_not_found(path)
-    found = await store.head(path)
+    for _ in range(_CHANGES):
+        try:
+            return await _send_as_it_is(request, store, path, await store.head(path))
+        except Changed:
+            continue
+    raise changed(path)
+
+
+async def _send_as_it_is(request: Request, store: ArtifactStore, path: str, found: Metadata) -> Response:
     headers = {
         "etag": found.etag,
         "last-modified": email.utils.format_datetime(found.modified.replace(microsecond=0), usegmt=True),
@@ -361,7 +372,7 @@ async def _send(request: Request, store: ArtifactStore, path: str) -> Response:
     media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
-    blocks = await store.read(path, start, end)
+    blocks = await store.read(path, start, end, etag=found.etag)
     return StreamingResponse(blocks, status_code=status, headers=headers, media_type=media_type)
 
 

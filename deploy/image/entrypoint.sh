@@ -1,0 +1,9 @@
+#!/bin/sh
+# What the container runs: the server, with the options that it is given; or the command of `runyard` that is named; or
+# any other program. It becomes that program, so that signals reach it.
+set -eu
+case ${1:-} in
+  '' | -*) set -- runyard server "$@" ;;
+  server | ui | doctor | db | gc | experiments | runs | artifacts) set -- runyard "$@" ;;
+esac
+exec "$@"
