@@ -46,8 +46,18 @@ KINDS = [
     ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", True),
     ("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor", True),
     ("external-secrets.io/v1", "externalsecrets", "ExternalSecret", True),
+    ("external-secrets.io/v1", "secretstores", "SecretStore", True),
+    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", False),
 ]
-SHORT_NAMES = {"services": ["svc"], "pods": ["po"], "deployments": ["deploy"], "ingresses": ["ing"]}
+# Kinds of these groups are an operator's.
+OPERATORS = ("monitoring.coreos.com/", "external-secrets.io/")
+SHORT_NAMES = {
+    "customresourcedefinitions": ["crd"],
+    "services": ["svc"],
+    "pods": ["po"],
+    "deployments": ["deploy"],
+    "ingresses": ["ing"],
+}
 WATCH_PAUSE_S = 0.02
 
 
@@ -78,6 +88,14 @@ class FakeApi:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+        definitions = Resource(
+            "apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", None, None
+        )
+        for version, plural, _, _ in KINDS:
+            if version.startswith(OPERATORS):
+                group, _, number = version.partition("/")
+                served = {"versions": [{"name": number, "served": True}]}
+                self.save(definitions, {"metadata": {"name": f"{plural}.{group}"}, "spec": served})
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -128,6 +146,10 @@ class FakeApi:
             self.events.append(("MODIFIED" if before else "ADDED", kept))
             if resource.kind == "Deployment":
                 self._make_pods(kept)
+            if resource.kind == "ExternalSecret":
+                data = {entry["secretKey"]: "from the provider" for entry in kept["spec"]["data"]}
+                secret = {"metadata": {"name": kept["spec"]["target"]["name"]}, "stringData": data}
+                self.save(Resource("v1", "secrets", "Secret", resource.namespace, None), secret)
             return kept
 
     def delete(self, resource: Resource) -> Object | None:
@@ -207,7 +229,8 @@ def _set_status(kept: Object) -> None:
     elif kept["kind"] == "Ingress":
         kept["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.10"}]}}
     elif kept["kind"] == "ExternalSecret":
-        kept["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+        synced = {"syncedResourceVersion": f"{generation}-1"}
+        kept["status"] = {"conditions": [{"type": "Ready", "status": "True"}], **synced}
     elif kept["kind"] == "PersistentVolumeClaim":
         kept["status"] = {"phase": "Bound"}
 

@@ -182,6 +182,23 @@ def image_of(api: FakeApi) -> str:
     return image
 
 
+def test_the_script_brings_the_password_that_the_pods_of_production_wait_for(shell: Shell, api: FakeApi) -> None:
+    """It reads as the service account that the chart makes, so it comes after; nothing that it makes is the chart's."""
+    shell.run("helm install mlflow ml/mlflow/chart -n ml --create-namespace -f ml/mlflow/values-prod.yaml")
+    assert api.find("Secret", "mlflow-postgres-secret") is None
+    shell.run("ml/mlflow/scripts/setup-external-secrets.sh --provider aws --region us-east-1 --timeout 20")
+    assert "mlflow-postgres-secret" in shell.run("kubectl get externalsecrets -n ml")
+    assert "mlflow-postgres-secret" in shell.run("kubectl get secrets -n ml | grep mlflow")
+    deployment = api.find("Deployment", "mlflow")
+    assert deployment is not None
+    volumes = deployment["spec"]["template"]["spec"]["volumes"]
+    wanted = next(volume["secret"] for volume in volumes if volume["name"] == "postgres-password")
+    made = api.find("Secret", wanted["secretName"])
+    assert made is not None
+    assert wanted["items"][0]["key"] in made["data"]
+    shell.run("helm upgrade mlflow ml/mlflow/chart -n ml -f ml/mlflow/values-prod.yaml")
+
+
 def test_helm_test_asks_the_doctor(shell: Shell) -> None:
     shell.run("helm install mlflow ml/mlflow/chart -n ml --create-namespace")
     assert "Succeeded" in shell.run("helm test mlflow -n ml")
