@@ -119,6 +119,8 @@ def _ours(seconds: float, *, is_quick: bool) -> Iterator[tuple[str, Row]]:
         def roll() -> None:
             for number in range(2):
                 replace(number, ServerProcess.terminate)
+                # As Kubernetes does between pods (minReadySeconds), and nginx before it asks one again.
+                time.sleep(2)
 
         faults: dict[str, Callable[[], None]] = {
             "PostgreSQL restarted": restart,

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # From a request's first byte to the end of its head, and of silence before a connection's first request.
 HEAD_TIMEOUT_S: Final = 30.0
+# How long a connection that was made just before the end has for its request.
+NEWCOMER_S: Final = 0.5
 
 
 class _Refused(Exception):
@@ -95,6 +97,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._refuse(408, "REQUEST_TIMEOUT", "the rest of the request did not come in time")
+
+    def shutdown(self) -> None:
+        """Close when what is asked is answered; a connection that has just been made may still ask."""
+        if self.cycle is None:
+            self.loop.call_later(NEWCOMER_S, super().shutdown)
+        else:
+            super().shutdown()
 
     @property
     def _is_idle(self) -> bool:

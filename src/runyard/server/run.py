@@ -174,6 +174,8 @@ class _Supervisor:
                     logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
                     if time.monotonic() - started < SHORT_LIFE_S:
                         time.sleep(SHORT_LIFE_S)
+        # Theirs alone now: what would come when they have closed theirs is refused rather than left waiting.
+        self._listener.close()
         for worker in self._workers:
             if worker.poll() is None:
                 worker.terminate()
