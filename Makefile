@@ -61,7 +61,7 @@ format: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Format the code and mend wha
 	$(NPM) run --silent format
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready client/.ready mlflow-3/.ready mlflow-2/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer and Prometheus if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -75,6 +75,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/build.in --constraints requirements/node.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
 	scripts/lock-ui-packages $(NODE_PYTHON)
@@ -113,6 +114,11 @@ $(VENVS)/dev/.ready: requirements/dev.txt requirements/build.txt pyproject.toml 
 $(VENVS)/server/.ready: requirements/runtime.txt requirements/build.txt pyproject.toml $(UV) $(shell find src ui/src ui/*.* -type f -not -name '*.pyc' -not -path 'src/runyard/server/ui/*') hatch_build.py
 	$(environment)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt .
+	@touch $@
+
+# What programs of the Python client have beside it; the sources are found by PYTHONPATH.
+$(VENVS)/client/.ready: requirements/client.txt $(UV)
+	$(environment)
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,15 @@ def compat_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         process.kill()
 
 
+@pytest.fixture(scope="session")
+def upstream_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompatServer]:
+    """A real upstream server, for our client."""
+    folder = tmp_path_factory.mktemp("upstream")
+    process = _start_upstream(f"sqlite:///{folder / 'tracking.db'}", folder)
+    yield CompatServer(process, is_runyard=False)
+    process.kill()
+
+
 def run_session(name: str, client: str, server: CompatServer, folder: Path) -> None:
     """Run a session with a client's interpreter; a failure shows what it printed and what the server logged."""
     logged_before = len(server.process.log())
@@ -69,7 +79,7 @@ def run_session(name: str, client: str, server: CompatServer, folder: Path) -> N
                     **QUIET,
                     "MLFLOW_TRACKING_URI": server.process.url,
                     "COMPAT_SERVER": "runyard" if server.is_runyard else "upstream",
-                    "PYTHONPATH": str(ROOT),
+                    "PYTHONPATH": client_path(client),
                 }
             ),
             stdin=subprocess.DEVNULL,
@@ -89,6 +99,14 @@ def run_session(name: str, client: str, server: CompatServer, folder: Path) -> N
         )
     if server.is_runyard and "Traceback" in log:
         pytest.fail(f"the session went well, and yet the server logged an error of its own:\n{log}", pytrace=False)
+
+
+def client_path(client: str) -> str:
+    """Return where a client's session finds its modules: ours are the sources, under the name that it imports."""
+    folders = [ROOT]
+    if client == "client":
+        folders += [ROOT / "src", ROOT / "compat" / "src"]
+    return os.pathsep.join(map(str, folders))
 
 
 def client_python(client: str) -> Path:
