@@ -48,7 +48,7 @@ def compat_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         uri, workers = f"sqlite:///{folder / 'tracking.db'}", 1
     else:
         uri, workers = request.getfixturevalue("postgres_server").create_database(), 2
-    process = start_runyard(uri, folder, workers=workers) if is_runyard else _start_upstream(uri, folder)
+    process = start_runyard(uri, folder, workers=workers) if is_runyard else start_upstream(uri, folder)
     yield CompatServer(process, is_runyard)
     if is_runyard:
         process.stop()
@@ -61,7 +61,7 @@ def compat_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 def upstream_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompatServer]:
     """A real upstream server, for our client."""
     folder = tmp_path_factory.mktemp("upstream")
-    process = _start_upstream(f"sqlite:///{folder / 'tracking.db'}", folder)
+    process = start_upstream(f"sqlite:///{folder / 'tracking.db'}", folder)
     yield CompatServer(process, is_runyard=False)
     process.kill()
 
@@ -117,7 +117,7 @@ def client_python(client: str) -> Path:
     return python
 
 
-def _start_upstream(uri: str, folder: Path) -> ServerProcess:
+def start_upstream(uri: str, folder: Path) -> ServerProcess:
     port = free_port()
     python = client_python("mlflow-3")
     command = [
