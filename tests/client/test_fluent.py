@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -279,4 +280,32 @@ def test_every_public_name_is_offered_and_none_twice() -> None:
         if name in mlflow._NAMES and name != "Image":
             assert getattr(mlflow, name) is not None
     with pytest.raises(AttributeError, match="no_such_name"):
-        mlflow.no_such_name  # type: ignore[attr-defined]  # noqa: B018 - asking is what is tested
+        mlflow.no_such_name  # noqa: B018 - asking is what is tested
+
+
+def test_the_manuals_example_runs(place: Path) -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    program = page.split("```python\n", 1)[1].split("```", 1)[0]
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stderr, done.stdout) == ("", "forest {'accuracy': 0.92}\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_a_forked_process_has_connections_of_its_own(place: Path) -> None:
+    program = """
+import os
+import runyard as mlflow
+with mlflow.start_run() as run:
+    mlflow.log_metric("parent", 1, synchronous=False)
+    pid = os.fork()
+    if pid == 0:
+        mlflow.log_metric("child", 2, synchronous=False)
+        mlflow.flush_async_logging()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+print(sorted(mlflow.get_run(run.info.run_id).data.metrics))
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stderr, done.stdout) == ("", "['child', 'parent']\n")

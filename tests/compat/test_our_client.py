@@ -168,3 +168,31 @@ print(json.dumps([taken_s, at_import, sorted(sys.modules)]))
     assert taken_s < 0.1
     assert not {"msgspec", "urllib3", "sqlalchemy", "obstore"} & set(at_import)
     assert not {"numpy", "pandas", "sklearn", "PIL", "matplotlib", "sqlalchemy", "psutil"} & set(when_used)
+
+
+@pytest.mark.compat
+def test_system_metrics_have_upstreams_names(tmp_path: Path) -> None:
+    program = """
+import json, time
+import runyard as mlflow
+mlflow.set_tracking_uri("runs")
+mlflow.set_system_metrics_sampling_interval(1)
+with mlflow.start_run(log_system_metrics=True) as run:
+    time.sleep(1.5)
+print(json.dumps(mlflow.get_run(run.info.run_id).data.metrics))
+"""
+    found = printed("client", program, tmp_path)
+    assert {name for name in found if "gpu" not in name} == {
+        f"system/{name}"
+        for name in (
+            "cpu_utilization_percentage",
+            "disk_available_megabytes",
+            "disk_usage_megabytes",
+            "disk_usage_percentage",
+            "network_receive_megabytes",
+            "network_transmit_megabytes",
+            "system_memory_usage_megabytes",
+            "system_memory_usage_percentage",
+        )
+    }
+    assert 0 < found["system/system_memory_usage_percentage"] < 100
