@@ -17,6 +17,7 @@ import runyard as mlflow
 from runyard.client import context
 from runyard.entities import Metric, RunStatus
 from runyard.exceptions import MlflowException, RestException, RunyardException
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -309,3 +310,29 @@ print(sorted(mlflow.get_run(run.info.run_id).data.metrics))
     command = [sys.executable, "-W", "ignore", "-c", program]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stderr, done.stdout) == ("", "['child', 'parent']\n")
+
+
+def test_what_an_outage_outlasts_is_told_and_the_queue_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    client = mlflow.MlflowClient(f"http://127.0.0.1:{free_port()}")
+    for _ in range(2):
+        operation = client.log_metric("0" * 32, "loss", 1, synchronous=False)
+        assert operation is not None
+        with pytest.raises(MlflowException, match="there is no server"):
+            operation.wait()
+    mlflow.flush_async_logging()
+
+
+def test_a_model_version_is_made_of_what_a_run_logged(place: Path) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_text("weights", "model/weights.txt")
+    version = mlflow.register_model(f"runs:/{run.info.run_id}/model", "iris", tags={"a": "b"})
+    assert (version.name, version.version, version.run_id, version.tags) == ("iris", "1", run.info.run_id, {"a": "b"})
+    client = mlflow.MlflowClient()
+    client.set_registered_model_alias("iris", "champion", version.version)
+    assert mlflow.artifacts.load_text("models:/iris@champion/weights.txt") == "weights"
+    copy = client.copy_model_version("models:/iris@champion", "other")
+    assert (copy.name, copy.version, copy.source) == ("other", "1", "models:/iris/1")
+    assert [model.name for model in mlflow.search_registered_models()] == ["iris", "other"]
+    with pytest.raises(MlflowException, match="nothing"):
+        mlflow.register_model(f"runs:/{run.info.run_id}/nothing", "iris")

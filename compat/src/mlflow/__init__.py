@@ -11,12 +11,17 @@ import sys
 import warnings
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 _UPSTREAM = ("mlflow", "mlflow-skinny")
 
 
 class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds `mlflow.X` where `runyard.X` is."""
+
+    def __init__(self) -> None:
+        # What an import under the alias would take from a module, by the alias's name: threads import at once.
+        self._own: dict[str, tuple[importlib.machinery.ModuleSpec | None, Any, str | None]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -34,12 +39,12 @@ class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         module = importlib.import_module("runyard" + spec.name.removeprefix("mlflow"))
-        # Importing gives the module the alias's spec; exec_module gives it back its own.
-        self._own = getattr(module, "__spec__", None), getattr(module, "__loader__", None), module.__package__
+        self._own[spec.name] = module.__spec__, module.__loader__, module.__package__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__, module.__loader__, module.__package__ = self._own
+        assert module.__spec__ is not None
+        module.__spec__, module.__loader__, module.__package__ = self._own.pop(module.__spec__.name)
 
 
 def _installed_upstream() -> str | None:
