@@ -69,7 +69,7 @@ helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's
 	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready client/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -87,6 +87,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
 	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
+	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
 	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
@@ -149,6 +150,11 @@ $(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/un
 	mkdir -p $(@D)/crds
 	cp tests/deploy/crds/package.json tests/deploy/crds/package-lock.json tests/deploy/crds/.npmrc $(@D)/crds
 	$(NPM) --prefix $$(cd $(@D)/crds && pwd -P) ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# What programs of the Python client have beside it; the sources are found by PYTHONPATH.
+$(VENVS)/client/.ready: requirements/client.txt $(UV)
+	$(environment)
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)

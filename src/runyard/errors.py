@@ -24,7 +24,57 @@ Source: the codes and their statuses are the MLflow REST protocol's.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+# The status of a code that has no class here, or is given by name.
+STATUSES: Final = {
+    "INVALID_PARAMETER_VALUE": 400,
+    "BAD_REQUEST": 400,
+    "MALFORMED_REQUEST": 400,
+    "RESOURCE_ALREADY_EXISTS": 400,
+    "UNAUTHENTICATED": 401,
+    "CUSTOMER_UNAUTHORIZED": 401,
+    "PERMISSION_DENIED": 403,
+    "RESOURCE_DOES_NOT_EXIST": 404,
+    "NOT_FOUND": 404,
+    "ENDPOINT_NOT_FOUND": 404,
+    "ABORTED": 409,
+    "RESOURCE_CONFLICT": 409,
+    "ALREADY_EXISTS": 409,
+    "REQUEST_LIMIT_EXCEEDED": 429,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "NOT_IMPLEMENTED": 501,
+    "TEMPORARILY_UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+# Source: the protocol's enumeration of error codes.
+_NUMBERS: Final = {
+    1: "INTERNAL_ERROR",
+    2: "TEMPORARILY_UNAVAILABLE",
+    3: "IO_ERROR",
+    4: "BAD_REQUEST",
+    7: "DEADLINE_EXCEEDED",
+    8: "CANCELLED",
+    9: "RESOURCE_EXHAUSTED",
+    10: "ABORTED",
+    11: "NOT_FOUND",
+    12: "ALREADY_EXISTS",
+    13: "UNAUTHENTICATED",
+    1000: "INVALID_PARAMETER_VALUE",
+    1001: "ENDPOINT_NOT_FOUND",
+    1003: "INVALID_STATE",
+    1004: "PERMISSION_DENIED",
+    1006: "CUSTOMER_UNAUTHORIZED",
+    1007: "REQUEST_LIMIT_EXCEEDED",
+    1008: "RESOURCE_CONFLICT",
+    1010: "NOT_IMPLEMENTED",
+    3001: "RESOURCE_ALREADY_EXISTS",
+    3002: "RESOURCE_DOES_NOT_EXIST",
+}
 
 # How much of a long filter an error repeats, before and after the place.
 _SHOWN_AROUND: Final = 60
@@ -36,9 +86,33 @@ class RunyardError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: object, error_code: str | int | None = None) -> None:
+        """Make an error; ``error_code`` is for those who raise this class itself: a code's name, or its number."""
+        self.message = str(message)
+        super().__init__(self.message)
+        self.error_code = self.code if error_code is None else _code_name(error_code)
+
+    def get_http_status_code(self) -> int:
+        return self.status if self.error_code == self.code else STATUSES.get(self.error_code, 500)
+
+    def serialize_as_json(self) -> str:
+        """Return the body of the answer that this error is."""
+        return json.dumps({"error_code": self.error_code, "message": self.message})
+
+    @classmethod
+    def invalid_parameter_value(cls, message: str) -> RunyardError:
+        return InvalidParameter(message)
+
+
+class RestException(RunyardError):
+    """An error that a server answered with; one of a known code is of that code's class too."""
+
+    def __init__(self, json: Mapping[str, Any] | str) -> None:
+        body = {"message": json} if isinstance(json, str) else dict(json)
+        code = body.get("error_code")
+        message = str(body.get("message", ""))
+        super().__init__(message if code is None else f"{code}: {message}", code)
+        self.json = body
 
 
 class InvalidParameter(RunyardError):
@@ -125,3 +199,7 @@ class ConfigurationError(RunyardError):
 
 class SchemaMismatch(ConfigurationError):
     """The database's schema is not the one this version works with."""
+
+
+def _code_name(code: str | int) -> str:
+    return code if isinstance(code, str) else _NUMBERS.get(code, "INTERNAL_ERROR")

@@ -352,9 +352,56 @@ class ClientSettings:
         "RUNYARD_EXPERIMENT_ID",
         "MLFLOW_EXPERIMENT_ID",
     )
+    experiment_name: str | None = _setting(
+        None,
+        "Experiment that the Python client works on when it is told of none; made where it is missing.",
+        "RUNYARD_EXPERIMENT_NAME",
+        "MLFLOW_EXPERIMENT_NAME",
+    )
+    run_id: str | None = _setting(
+        None, "Run that the first start_run of a process goes on with.", "RUNYARD_RUN_ID", "MLFLOW_RUN_ID"
+    )
+    run_context: str | None = _setting(
+        None, "Tags of every run that is started, as a JSON object.", "RUNYARD_RUN_CONTEXT", "MLFLOW_RUN_CONTEXT"
+    )
+    async_logging: bool = _setting(
+        False,
+        "Metrics, params and tags are sent in the background.",
+        "RUNYARD_ENABLE_ASYNC_LOGGING",
+        "MLFLOW_ENABLE_ASYNC_LOGGING",
+    )
+    system_metrics: bool = _setting(
+        False,
+        "Measure the machine during every run; needs psutil.",
+        "RUNYARD_ENABLE_SYSTEM_METRICS_LOGGING",
+        "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING",
+    )
+    system_metrics_interval_s: int = _setting(
+        10,
+        "Seconds between two measurements of the machine.",
+        "RUNYARD_SYSTEM_METRICS_SAMPLING_INTERVAL",
+        "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
+    )
+    system_metrics_samples: int = _setting(
+        1,
+        "Measurements of which each logged point is the mean.",
+        "RUNYARD_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+        "MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+    )
+    system_metrics_node_id: str | None = _setting(
+        None,
+        "Name of this machine in its metrics, where several log to one run.",
+        "RUNYARD_SYSTEM_METRICS_NODE_ID",
+        "MLFLOW_SYSTEM_METRICS_NODE_ID",
+    )
 
     def __post_init__(self) -> None:
-        for name, low, high in (("request_timeout_s", 1, 86_400), ("max_retries", 0, 100)):
+        for name, low, high in (
+            ("request_timeout_s", 1, 86_400),
+            ("max_retries", 0, 100),
+            ("system_metrics_interval_s", 1, 86_400),
+            ("system_metrics_samples", 1, 10_000),
+        ):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
@@ -400,6 +447,34 @@ def to_environment(settings: Settings) -> dict[str, str]:
 def tracking_uri() -> str | None:
     """Return the tracking URI that the environment names for clients, if any."""
     return os.environ.get("RUNYARD_TRACKING_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def registry_uri() -> str | None:
+    """Return the model registry's URI that the environment names for clients, if any."""
+    return os.environ.get("RUNYARD_REGISTRY_URI") or os.environ.get("MLFLOW_REGISTRY_URI")
+
+
+def hand_down(variable: str, value: str | None) -> None:
+    """Set a variable of the environment, or remove it: programs that this one starts are told by it."""
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
+
+
+def told_by_environment() -> list[tuple[str, str]]:
+    """Return the variables of ours that are set, with *** for what is secret."""
+    secret = ("PASSWORD", "TOKEN", "SECRET", "URI")
+    return [
+        (name, "***" if any(word in name for word in secret) else value)
+        for name, value in sorted(os.environ.items())
+        if name.startswith(("RUNYARD_", "MLFLOW_"))
+    ]
+
+
+def notebook_name() -> str | None:
+    """Return the file of the notebook that this process is a kernel of, where its front end says it."""
+    return os.environ.get("JPY_SESSION_NAME")
 
 
 def otlp_endpoint() -> str | None:

@@ -186,7 +186,7 @@ def test_an_older_database_ends_the_check_with_1_and_what_to_do(command: Shell, 
     )
 
 
-@pytest.mark.parametrize("uri", ["mlruns", "file:///tmp/mlruns", "databricks", "http://", "http://[::1", "ftp://host"])
+@pytest.mark.parametrize("uri", ["databricks", "databricks-uc", "http://", "http://[::1", "ftp://host"])
 def test_a_tracking_uri_that_names_no_server_is_refused(command: Shell, uri: str) -> None:
     error = command.refused("experiments", "search", "--tracking-uri", uri, status=2)
     assert "http://HOST:PORT" in error

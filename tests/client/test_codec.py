@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import msgspec
 import pytest
 
@@ -15,6 +17,7 @@ NOT_ON_THE_WIRE = {
     errors.Changed,
     errors.ConfigurationError,
     errors.InvalidFilter,
+    errors.RestException,
     errors.SchemaMismatch,
     errors.Unreachable,
 }
@@ -28,7 +31,12 @@ def kinds(base: type[RunyardError] = RunyardError) -> list[type[RunyardError]]:
 def test_every_error_arrives_as_what_it_was(kind: type[RunyardError]) -> None:
     body = msgspec.json.encode({"error_code": kind.code, "message": "what the server said"})
     found = error_of(kind.status, body, "http://server")
-    assert (type(found), found.message) == (kind, "what the server said")
+    assert isinstance(found, kind)
+    assert isinstance(found, errors.RestException)
+    assert (found.error_code, found.get_http_status_code()) == (kind.code, kind.status)
+    assert str(found) == found.message == "what the server said"
+    sent = pickle.loads(pickle.dumps(found))  # noqa: S301 - what a worker process tells of
+    assert (type(sent), sent.message) == (type(found), found.message)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +56,6 @@ def test_every_error_arrives_as_what_it_was(kind: type[RunyardError]) -> None:
 )
 def test_an_answer_of_something_in_between_is_told_by_its_status(status: int, kind: type[RunyardError]) -> None:
     found = error_of(status, b"<html>from a proxy</html>", "http://server")
-    assert type(found) is kind
+    assert (isinstance(found, kind), found.code, found.status) == (True, kind.code, kind.status)
     for word in ("http://server", str(status), "from a proxy"):
         assert word in found.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,13 +48,22 @@ def compat_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         uri, workers = f"sqlite:///{folder / 'tracking.db'}", 1
     else:
         uri, workers = request.getfixturevalue("postgres_server").create_database(), 2
-    process = start_runyard(uri, folder, workers=workers) if is_runyard else _start_upstream(uri, folder)
+    process = start_runyard(uri, folder, workers=workers) if is_runyard else start_upstream(uri, folder)
     yield CompatServer(process, is_runyard)
     if is_runyard:
         process.stop()
     else:
         # How upstream ends is not what is tested.
         process.kill()
+
+
+@pytest.fixture(scope="session")
+def upstream_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompatServer]:
+    """A real upstream server, for our client."""
+    folder = tmp_path_factory.mktemp("upstream")
+    process = start_upstream(f"sqlite:///{folder / 'tracking.db'}", folder)
+    yield CompatServer(process, is_runyard=False)
+    process.kill()
 
 
 def run_session(name: str, client: str, server: CompatServer, folder: Path) -> None:
@@ -69,7 +79,7 @@ def run_session(name: str, client: str, server: CompatServer, folder: Path) -> N
                     **QUIET,
                     "MLFLOW_TRACKING_URI": server.process.url,
                     "COMPAT_SERVER": "runyard" if server.is_runyard else "upstream",
-                    "PYTHONPATH": str(ROOT),
+                    "PYTHONPATH": client_path(client),
                 }
             ),
             stdin=subprocess.DEVNULL,
@@ -91,6 +101,14 @@ def run_session(name: str, client: str, server: CompatServer, folder: Path) -> N
         pytest.fail(f"the session went well, and yet the server logged an error of its own:\n{log}", pytrace=False)
 
 
+def client_path(client: str) -> str:
+    """Return where a client's session finds its modules: ours are the sources, under the name that it imports."""
+    folders = [ROOT]
+    if client == "client":
+        folders += [ROOT / "src", ROOT / "compat" / "src"]
+    return os.pathsep.join(map(str, folders))
+
+
 def client_python(client: str) -> Path:
     """Return the interpreter of a client's environment; without one the test fails."""
     python = ENVIRONMENTS / client / "bin" / "python"
@@ -99,7 +117,7 @@ def client_python(client: str) -> Path:
     return python
 
 
-def _start_upstream(uri: str, folder: Path) -> ServerProcess:
+def start_upstream(uri: str, folder: Path) -> ServerProcess:
     port = free_port()
     python = client_python("mlflow-3")
     command = [

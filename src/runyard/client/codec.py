@@ -18,6 +18,7 @@ from runyard.errors import (
     PayloadTooLarge,
     PermissionDenied,
     RangeNotSatisfiable,
+    RestException,
     RunyardError,
     TooManyRequests,
     Unavailable,
@@ -66,10 +67,33 @@ def error_of(status: int, body: bytes, uri: str) -> RunyardError:
     except msgspec.MsgspecError:
         told = _ErrorBody()
     kind = _BY_CODE_AND_STATUS.get((told.error_code, status)) or _BY_CODE.get(told.error_code) or _by_status(status)
+    kind = _answered(kind)
     if told.message:
         return kind(told.message)
     hint = "; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     return kind(f"{uri} answered with status {status}{hint if status == 401 else ''}: {_start(body)}")
+
+
+def _answered(kind: type[RunyardError]) -> type[RunyardError]:
+    """Return ``kind`` as an error that a server answered with."""
+    if kind not in _ANSWERED:
+        # RunyardError itself stands behind RestException already.
+        bases = (RestException,) if kind is RunyardError else (kind, RestException)
+        _ANSWERED[kind] = type(kind.__name__, bases, {"__module__": kind.__module__, "__reduce__": _reduced})
+    return _ANSWERED[kind]
+
+
+_ANSWERED: Final[dict[type[RunyardError], type[RunyardError]]] = {}
+
+
+def _reduced(error: RunyardError) -> tuple[Any, ...]:
+    # A process that is sent one finds no such class by its name.
+    kind = next(base for base in type(error).__mro__[1:] if base is not RestException)
+    return _again, (kind, error.message)
+
+
+def _again(kind: type[RunyardError], message: str) -> RunyardError:
+    return _answered(kind)(message)
 
 
 # Of two with one code, the first is the usual one.

@@ -26,9 +26,11 @@ class InProcessTransport:
     A server may be running on the same database at the same time.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, artifacts_destination: str | None = None) -> None:
         # Nobody but this process asks, so every name is right.
-        self.settings: Settings = load_settings(backend_store_uri=uri, allowed_hosts="*", static_prefix="")
+        self.settings: Settings = load_settings(
+            backend_store_uri=uri, artifacts_destination=artifacts_destination, allowed_hosts="*", static_prefix=""
+        )
         self._server: InProcessServer | None = open_application(self.settings)
         self.uri = re.sub(r"(://[^:/]*):[^/]*@", r"\1:***@", uri)
 

@@ -1,4 +1,4 @@
-"""How a request reaches a server: over HTTP or, where the tracking URI is a database, in this process.
+"""How a request reaches a server: over HTTP or, where the tracking URI is a database or a folder, in this process.
 
 Both hand over the same wire types and raise the same errors: the `RunyardError` that the server means, with its own
 message, or `Unavailable` where no server answers.
@@ -6,8 +6,10 @@ message, or `Unavailable` where no server answers.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from runyard.artifacts.uris import local_path
 from runyard.errors import ConfigurationError
 from runyard.settings import ClientSettings, load_client_settings
 from runyard.wire.base import Request, Response
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Response)
 
 DATABASE_SCHEMES: Final = ("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")
+
+# Names of services of others, which a folder is hardly called.
+_NOT_FOLDERS: Final = frozenset({"databricks", "databricks-uc", "uc"})
 
 
 class Transport(Protocol):
@@ -65,7 +70,28 @@ def open_transport(uri: str, settings: ClientSettings | None = None) -> HttpTran
         from runyard.client.inprocess import InProcessTransport
 
         return InProcessTransport(uri)
+    folder = local_path(uri) if uri and uri not in _NOT_FOLDERS else None
+    if folder is not None:
+        from runyard.client.inprocess import InProcessTransport
+
+        return InProcessTransport(*_in_folder(Path(folder)))
     raise ConfigurationError(
         f"the tracking URI {shown(uri)} is none that can be used here; expected http://HOST:PORT, https://HOST, "
-        "sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
+        "sqlite:///FILE, postgresql://USER@HOST:PORT/NAME or a folder"
     )
+
+
+def _in_folder(folder: Path) -> tuple[str, str]:
+    """Return the URI of the database that a folder holds, and where its artifacts are."""
+    folder = folder.absolute()
+    database = folder / "mlflow.db"
+    if not database.exists() and any(folder.glob("*/meta.yaml")):
+        raise ConfigurationError(
+            f"{str(folder)!r} holds runs as files, which are not read here; "
+            "bring them into a database with `mlflow migrate-filestore`, and name that"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot make the folder {str(folder)!r}: {error.strerror or error}") from None
+    return f"sqlite:///{database}", str(folder / "artifacts")

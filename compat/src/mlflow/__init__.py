@@ -1,0 +1,70 @@
+"""Runyard under the name `mlflow`: each module of that name is the module of runyard, the very same object."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import sys
+import warnings
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+_UPSTREAM = ("mlflow", "mlflow-skinny")
+
+
+class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds `mlflow.X` where `runyard.X` is."""
+
+    def __init__(self) -> None:
+        # What an import under the alias would take from a module, by the alias's name: threads import at once.
+        self._own: dict[str, tuple[importlib.machinery.ModuleSpec | None, Any, str | None]] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not fullname.startswith("mlflow."):
+            return None
+        real = "runyard" + fullname.removeprefix("mlflow")
+        try:
+            found = importlib.util.find_spec(real)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=found.submodule_search_locations is not None)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        module = importlib.import_module("runyard" + spec.name.removeprefix("mlflow"))
+        self._own[spec.name] = module.__spec__, module.__loader__, module.__package__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__, module.__loader__, module.__package__ = self._own.pop(module.__spec__.name)
+
+
+def _installed_upstream() -> str | None:
+    for name in _UPSTREAM:
+        try:
+            return f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+_upstream = _installed_upstream()
+if _upstream is not None:
+    warnings.warn(
+        f"runyard-mlflow and {_upstream} are both installed, and both are the module 'mlflow'; this is runyard's. "
+        "Uninstall one of them, and install the other again: they have overwritten each other's files.",
+        stacklevel=2,
+    )
+
+sys.meta_path.insert(0, _Alias())
+import runyard  # noqa: E402
+
+sys.modules["mlflow"] = runyard

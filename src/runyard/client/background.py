@@ -1,0 +1,162 @@
+"""Logging in the background: what waits is sent in order, as many things in a request as there is room for.
+
+The caller never waits for the server. What could not be logged is told by the operations that were returned, and in the
+log. A process that ends sends what waits first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runyard.client.batches import Batch, send
+from runyard.client.connections import at_exit
+from runyard.client.transport import Transport
+from runyard.errors import RunyardError, Unavailable
+
+_log: Final = logging.getLogger(__name__)
+
+
+class RunOperations:
+    """Things that are being logged in the background."""
+
+    def __init__(self, operation_futures: Iterable[Future[None]]) -> None:
+        self._operation_futures = list(operation_futures)
+
+    def wait(self) -> None:
+        """Wait until all is logged.
+
+        Raises:
+            RunyardError: the first that went wrong.
+        """
+        failed = [error for error in (future.exception() for future in self._operation_futures) if error is not None]
+        if failed:
+            raise failed[0]
+
+
+@dataclass
+class _Waiting:
+    run_id: str
+    batch: Batch
+    futures: list[Future[None]]
+
+
+class Sender:
+    """A queue of things to log over one transport, and the thread that sends them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._is_sending = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, run_id: str, batches: Iterable[Batch]) -> RunOperations:
+        """Have ``batches``, each of which fits in one request, logged to a run; return at once."""
+        added = [_Waiting(run_id, batch, [Future()]) for batch in batches]
+        with self._changed:
+            self._waiting.extend(added)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._send_all, name="runyard-sender", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return RunOperations(future for each in added for future in each.futures)
+
+    def flush(self) -> None:
+        """Wait until all that was submitted has been logged, or could not be."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting and not self._is_sending)
+
+    def _send_all(self) -> None:
+        while True:
+            with self._changed:
+                self._is_sending = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: bool(self._waiting))
+                self._is_sending = True
+                taken = list(self._waiting)
+                self._waiting.clear()
+            for group in _grouped(taken):
+                self._send(group)
+
+    def _send(self, group: list[_Waiting]) -> None:
+        together = Batch()
+        for each in group:
+            together.add(each.batch)
+        try:
+            send(self._transport, group[0].run_id, together)
+        except Unavailable as error:
+            _fail(group, error)
+        except RunyardError as error:
+            if len(group) == 1:
+                _fail(group, error)
+                return
+            # A batch is logged as a whole or not at all, and one that is wrong is not to spoil the others.
+            for each in group:
+                self._send([each])
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for it for ever
+            _fail(group, error)
+        else:
+            for each in group:
+                for future in each.futures:
+                    future.set_result(None)
+
+
+def _grouped(waiting: list[_Waiting]) -> Iterable[list[_Waiting]]:
+    """Give what is for one run in groups that each fit in one request, in the order of each run."""
+    open_groups: dict[str, tuple[Batch, list[_Waiting]]] = {}
+    for each in waiting:
+        held = open_groups.get(each.run_id)
+        if held is not None and not held[0].holds_more(each.batch):
+            yield held[1]
+            held = None
+        if held is None:
+            held = open_groups[each.run_id] = (Batch(), [])
+        held[0].add(each.batch)
+        held[1].append(each)
+    for _, group in open_groups.values():
+        yield group
+
+
+def _fail(group: list[_Waiting], error: Exception) -> None:
+    _log.warning("what was logged to run %s in the background was lost: %s", group[0].run_id, error)
+    for each in group:
+        for future in each.futures:
+            future.set_exception(error)
+
+
+_senders: dict[int, Sender] = {}
+_lock = threading.Lock()
+
+
+def sender_of(transport: Transport) -> Sender:
+    """Return the queue of a transport; there is one for each."""
+    with _lock:
+        sender = _senders.get(id(transport))
+        if sender is None:
+            sender = _senders[id(transport)] = Sender(transport)
+        return sender
+
+
+def flush_async_logging() -> None:
+    """Wait until all that is logged in the background has been sent."""
+    for sender in list(_senders.values()):
+        sender.flush()
+
+
+def _forget(*_: Any) -> None:
+    """Begin anew in a forked process: the parent sends what it was given."""
+    global _lock  # noqa: PLW0603 - a lock that another thread held at the fork would never be free
+    _lock = threading.Lock()
+    _senders.clear()
+
+
+at_exit(flush_async_logging)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

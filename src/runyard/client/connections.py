@@ -1,0 +1,96 @@
+"""Which servers a program works with, and one open transport to each.
+
+A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory.
+"""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures.thread  # noqa: F401 - its own end is to come after ours
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from runyard import settings
+from runyard.client.transport import Transport, open_transport
+
+_tracking_uri: str | None = None
+_registry_uri: str | None = None
+_lock = threading.Lock()
+_transports: dict[str, Transport] = {}
+
+
+def set_tracking_uri(uri: str | Path) -> None:
+    """Name the server, database or folder that runs are kept in, for this process and those that it starts.
+
+    Args:
+        uri: http://HOST:PORT, https://HOST, sqlite:///FILE, postgresql://USER@HOST:PORT/NAME or a folder; '' goes back
+            to the environment's or the default.
+    """
+    global _tracking_uri  # noqa: PLW0603 - what is set holds for the whole process
+    _tracking_uri = (uri.expanduser().absolute().as_uri() if isinstance(uri, Path) else uri) or None
+    settings.hand_down("MLFLOW_TRACKING_URI", _tracking_uri)
+
+
+def get_tracking_uri() -> str:
+    """Return the URI of where runs are kept."""
+    return _tracking_uri or settings.tracking_uri() or f"sqlite:///{Path('mlflow.db').absolute()}"
+
+
+def is_tracking_uri_set() -> bool:
+    """Return whether a tracking URI was set, by the program or by the environment."""
+    return bool(_tracking_uri or settings.tracking_uri())
+
+
+def set_registry_uri(uri: str) -> None:
+    """Name the server or database of the model registry, where it is another than that of the runs."""
+    global _registry_uri  # noqa: PLW0603 - as above
+    _registry_uri = uri or None
+    settings.hand_down("MLFLOW_REGISTRY_URI", _registry_uri)
+
+
+def get_registry_uri() -> str:
+    """Return the URI of the model registry: by default that of the runs."""
+    return _registry_uri or settings.registry_uri() or get_tracking_uri()
+
+
+def connect(uri: str) -> Transport:
+    """Return the open transport to ``uri``; one is opened on its first use and kept.
+
+    Raises:
+        ConfigurationError: the URI names nothing that can be used.
+    """
+    transport = _transports.get(uri)
+    if transport is None:
+        with _lock:
+            transport = _transports.get(uri)
+            if transport is None:
+                transport = _transports[uri] = open_transport(uri)
+    return transport
+
+
+def close_all() -> None:
+    """Close every transport; a later use opens it anew."""
+    with _lock:
+        while _transports:
+            _transports.popitem()[1].close()
+
+
+def at_exit(function: Callable[[], None]) -> None:
+    """Have ``function`` called when the process ends, while it can still reach its servers, one in process included."""
+    # Where the interpreter's own threads end their pools first, an application in this process could answer no more.
+    register: Callable[[Callable[[], None]], object] = getattr(threading, "_register_atexit", atexit.register)
+    register(function)
+
+
+def _forget() -> None:
+    """Begin anew in a forked process, where the parent's connections and threads are not its own."""
+    global _lock  # noqa: PLW0603 - as above
+    _lock = threading.Lock()
+    _transports.clear()
+
+
+at_exit(close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

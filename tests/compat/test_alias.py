@@ -1,0 +1,97 @@
+"""The distribution runyard-mlflow: built, installed in an environment of its own, and imported as mlflow."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compat.conftest import ENVIRONMENTS, ROOT, client_python
+from tests.servers import clean_environment
+
+UV = ENVIRONMENTS / "uv" / "bin" / "uv"
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment with runyard-mlflow, and with runyard's sources and what it runs on."""
+    folder = tmp_path_factory.mktemp("alias")
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder / "dist", ROOT / "compat", folder=folder)
+    run(UV, "venv", "--quiet", "--python", client_python("client"), folder / "venv", folder=folder)
+    python = folder / "venv" / "bin" / "python"
+    requirements = ROOT / "requirements" / "runtime.txt"
+    run(UV, "pip", "install", "--quiet", "--python", python, "-r", requirements, folder=folder)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    run(UV, "pip", "install", "--quiet", "--no-deps", "--python", python, wheel, folder=folder)
+    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    (packages / "runyard.pth").write_text(str(ROOT / "src"))
+    return python
+
+
+@pytest.mark.compat
+def test_every_module_of_that_name_is_runyards_own(python: Path, tmp_path: Path) -> None:
+    program = """
+import sys
+import mlflow
+import mlflow.entities.model_registry
+import mlflow.tracking.fluent
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+import runyard
+import runyard.entities.model_registry
+assert mlflow is runyard
+for name in ("tracking", "entities", "exceptions", "entities.model_registry"):
+    assert sys.modules["mlflow." + name] is sys.modules["runyard." + name], name
+    assert sys.modules["runyard." + name].__spec__.name == "runyard." + name
+assert MlflowClient is runyard.MlflowClient
+assert Metric.__module__.startswith("runyard.")
+try:
+    import mlflow.no_such_module
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert "mlflow.no_such_module" in run(python, "-W", "error", "-c", program, folder=tmp_path)
+
+
+@pytest.mark.compat
+def test_a_program_that_imports_mlflow_logs_a_run(python: Path, tmp_path: Path) -> None:
+    program = """
+import mlflow
+mlflow.set_tracking_uri("runs")
+with mlflow.start_run() as run:
+    mlflow.log_metric("loss", 0.5)
+print(mlflow.get_run(run.info.run_id).data.metrics)
+"""
+    assert run(python, "-c", program, folder=tmp_path) == "{'loss': 0.5}\n"
+
+
+@pytest.mark.compat
+def test_the_command_mlflow_is_runyards(python: Path, tmp_path: Path) -> None:
+    assert "experiments" in run(python.with_name("mlflow"), "--help", folder=tmp_path)
+
+
+@pytest.mark.compat
+def test_upstream_beside_it_is_said_clearly(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "mlflow_skinny-3.17.2.dist-info").mkdir()
+    (tmp_path / "mlflow_skinny-3.17.2.dist-info" / "METADATA").write_text("Name: mlflow-skinny\nVersion: 3.17.2\n")
+    program = """
+import sys, warnings
+sys.path.insert(0, ".")
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    import mlflow
+print(*[warning.message for warning in said])
+"""
+    said = run(python, "-c", program, folder=tmp_path)
+    assert "runyard-mlflow and mlflow-skinny 3.17.2 are both installed" in said
+    assert "Uninstall one" in said

@@ -1,0 +1,198 @@
+"""Our client under upstream's name does what upstream's does: on our server, and on a real one of upstream's."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compat.conftest import CompatServer, client_path, client_python, run_session
+from tests.servers import clean_environment
+
+# All but those that log models of a library.
+SESSIONS = [
+    "artifacts",
+    "datasets",
+    "experiments",
+    "many_at_once",
+    "model_registry",
+    "runs_client",
+    "runs_fluent",
+    "searching_runs",
+    "tables",
+]
+
+# Prints the parameters of each public function and of each method: name, kind and default of each.
+SIGNATURES = """
+import inspect, json
+import mlflow
+from mlflow import MlflowClient
+
+def told(function):
+    return [[p.name, p.kind.name, repr(p.default)] for p in inspect.signature(function).parameters.values()]
+
+found = {}
+for owner, prefix in ((mlflow, ""), (MlflowClient, "MlflowClient."), (mlflow.artifacts, "artifacts."),
+                      (mlflow.config, "config.")):
+    for name in dir(owner):
+        if not name.startswith("_") and inspect.isfunction(inspect.getattr_static(owner, name, None) or
+                                                           getattr(owner, name, None)):
+            found[prefix + name] = told(getattr(owner, name))
+found["MlflowClient"] = told(MlflowClient)
+print(json.dumps(found))
+"""
+
+# Prints the names that iterating over each entity gives, and the constructors' parameters.
+ENTITIES = """
+import inspect, json
+from mlflow import entities
+from mlflow.entities import model_registry
+
+found = {}
+for module, names in ((entities, NAMES), (model_registry, REGISTRY)):
+    for name in names:
+        kind = getattr(module, name)
+        found[name] = [[p.name, repr(p.default)] for p in inspect.signature(kind).parameters.values()]
+metric = entities.Metric("a", 1.0, 2, 3)
+info = entities.RunInfo("r", "e", "u", "RUNNING", 1, None, "active", "/a", "n")
+run = entities.Run(info, entities.RunData([metric], [entities.Param("p", "1")], [entities.RunTag("t", "v")]))
+experiment = entities.Experiment("1", "n", "/a", "active", [entities.ExperimentTag("k", "v")])
+version = model_registry.ModelVersion("m", "1", 5, tags=[model_registry.ModelVersionTag("k", "v")])
+model = model_registry.RegisteredModel("m", 1, 2, aliases=[model_registry.RegisteredModelAlias("a", "1")])
+found["values"] = [sorted(dict(each)) for each in (metric, info, run.data, run, experiment, version, model)]
+found["run"] = run.to_dictionary()
+found["metric"] = metric.to_dictionary()
+found["of versions"] = [version.tags, model.aliases, experiment.tags]
+print(json.dumps(found, default=repr))
+"""
+ENTITY_NAMES = [
+    "Dataset",
+    "DatasetInput",
+    "Experiment",
+    "ExperimentTag",
+    "FileInfo",
+    "InputTag",
+    "LoggedModel",
+    "LoggedModelInput",
+    "LoggedModelOutput",
+    "LoggedModelParameter",
+    "LoggedModelTag",
+    "Metric",
+    "Param",
+    "Run",
+    "RunData",
+    "RunInfo",
+    "RunInputs",
+    "RunOutputs",
+    "RunTag",
+]
+REGISTRY_NAMES = ["ModelVersion", "ModelVersionTag", "RegisteredModel", "RegisteredModelAlias", "RegisteredModelTag"]
+
+# What is another's subject: traces, prompts, evaluation, projects, flavors, webhooks, workspaces and the like.
+NOT_OURS = re.compile(
+    "trace|span|assess|prompt|feedback|expectation|issue|session|workspace|webhook|mcp|dataset|evaluat|autolog|login"
+    "|telemetry|context|checkpoints|maybe_hint"
+)
+NOT_OURS_EXACTLY = {"run", "test"}
+
+
+def printed(client: str, program: str, folder: Path) -> Any:
+    done = subprocess.run(
+        [client_python(client), "-W", "ignore", "-c", program],
+        cwd=folder,
+        env=clean_environment({"PYTHONPATH": client_path(client), "MLFLOW_DISABLE_TELEMETRY": "true"}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.compat
+@pytest.mark.parametrize("compat_server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_session_of_our_client_goes_well_on_our_server(
+    session: str, compat_server: CompatServer, tmp_path: Path
+) -> None:
+    run_session(session, "client", compat_server, tmp_path)
+
+
+@pytest.mark.compat
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_session_of_our_client_goes_well_on_upstreams_server(
+    session: str, upstream_server: CompatServer, tmp_path: Path
+) -> None:
+    run_session(session, "client", upstream_server, tmp_path)
+
+
+@pytest.mark.compat
+def test_functions_and_methods_take_what_upstreams_take(tmp_path: Path) -> None:
+    ours, theirs = printed("client", SIGNATURES, tmp_path), printed("mlflow-3", SIGNATURES, tmp_path)
+    assert len(ours) > 120
+    different = {
+        name: (ours.get(name), parameters)
+        for name, parameters in theirs.items()
+        if name not in NOT_OURS_EXACTLY
+        and NOT_OURS.search(name.removeprefix("MlflowClient.")) is None
+        and ours.get(name) != parameters
+        and not name.startswith(("artifacts.add_", "artifacts.get_"))
+    }
+    assert different == {}
+
+
+@pytest.mark.compat
+def test_entities_have_the_attributes_of_upstreams(tmp_path: Path) -> None:
+    program = f"NAMES, REGISTRY = {ENTITY_NAMES!r}, {REGISTRY_NAMES!r}\n{ENTITIES}"
+    ours, theirs = printed("client", program, tmp_path), printed("mlflow-3", program, tmp_path)
+    assert ours == theirs
+
+
+@pytest.mark.compat
+def test_nothing_heavy_is_imported_before_it_is_used(tmp_path: Path) -> None:
+    program = """
+import json, sys, time
+start = time.perf_counter()
+import runyard
+taken_s = time.perf_counter() - start
+at_import = sorted(sys.modules)
+runyard.start_run, runyard.MlflowClient
+print(json.dumps([taken_s, at_import, sorted(sys.modules)]))
+"""
+    taken_s, at_import, when_used = printed("client", program, tmp_path)
+    assert taken_s < 0.1
+    assert not {"msgspec", "urllib3", "sqlalchemy", "obstore"} & set(at_import)
+    assert not {"numpy", "pandas", "sklearn", "PIL", "matplotlib", "sqlalchemy", "psutil"} & set(when_used)
+
+
+@pytest.mark.compat
+def test_system_metrics_have_upstreams_names(tmp_path: Path) -> None:
+    program = """
+import json, time
+import runyard as mlflow
+mlflow.set_tracking_uri("runs")
+mlflow.set_system_metrics_sampling_interval(1)
+with mlflow.start_run(log_system_metrics=True) as run:
+    time.sleep(1.5)
+print(json.dumps(mlflow.get_run(run.info.run_id).data.metrics))
+"""
+    found = printed("client", program, tmp_path)
+    assert {name for name in found if "gpu" not in name} == {
+        f"system/{name}"
+        for name in (
+            "cpu_utilization_percentage",
+            "disk_available_megabytes",
+            "disk_usage_megabytes",
+            "disk_usage_percentage",
+            "network_receive_megabytes",
+            "network_transmit_megabytes",
+            "system_memory_usage_megabytes",
+            "system_memory_usage_percentage",
+        )
+    }
+    assert 0 < found["system/system_memory_usage_percentage"] < 100
