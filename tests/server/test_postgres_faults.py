@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from tests.contract.factories import get as get_stored
 from tests.cutting_proxy import CuttingProxy
 from tests.postgres import PostgresServer
 from tests.server.http import crowd, get, history, make_run, post, send
-from tests.servers import ServerProcess, start_runyard
+from tests.servers import ServerProcess, clean_environment, start_runyard
 
 pytestmark = pytest.mark.postgres
 
@@ -278,3 +280,19 @@ def test_a_certificate_that_is_known_is_accepted(
         environment={"RUNYARD_DB_PASSWORD": "p@ss:/%"},
     )
     assert make_run(server.port)
+
+
+def test_commands_take_the_password_from_where_the_server_does(guarded_url: str, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss:/%\n")
+    variables = {"RUNYARD_DB_PASSWORD_FILE": str(tmp_path / "password"), "RUNYARD_DB_SSL_MODE": "require"}
+    for command, told in ((("db", "upgrade"), "Upgraded"), (("db", "check"), "is current")):
+        done = subprocess.run(
+            [sys.executable, "-m", "runyard", *command, guarded_url],
+            env=clean_environment(variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert told in done.stdout

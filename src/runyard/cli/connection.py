@@ -52,7 +52,7 @@ def opened(uri: str | None) -> Iterator[Transport]:
             )
     if chosen.startswith(DATABASE_SCHEMES):
         # What is wrong with a file is told in a line here, and with a traceback by what would run into it.
-        with opened_database(chosen):
+        with opened_database(load_settings(backend_store_uri=chosen)):
             pass
     with contextlib.closing(open_transport(chosen)) as transport:
         yield transport

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from runyard.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
+    from runyard.settings import Settings
     from runyard.store.engine import Database
 
 # Source: https://www.sqlite.org/fileformat.html, section 1.3.
@@ -17,15 +19,17 @@ _SQLITE_MAGIC: Final = b"SQLite format 3\0"
 
 
 @contextlib.contextmanager
-def opened_database(uri: str, *, is_read_only: bool = False) -> Iterator[Database]:
-    """Give the database at ``uri``, to which nothing is connected yet.
+def opened_database(settings: Settings, *, is_read_only: bool = False) -> Iterator[Database]:
+    """Give the settings' database, to which nothing is connected yet.
 
     Raises:
         ConfigurationError: the URI names none, its file is no database, or it does not answer.
     """
-    from runyard.store.engine import Database
+    from runyard.server.opening import open_database
 
-    with contextlib.closing(Database(uri, is_read_only=is_read_only)) as database:
+    # Somebody is waiting at a terminal: what is away is told at once.
+    now = dataclasses.replace(settings, read_only=is_read_only, outage_s=0, read_replica_uri=None)
+    with contextlib.closing(open_database(now)) as database:
         path = sqlite_path(database)
         if path is not None and path.exists():
             _check_is_sqlite(path)

@@ -32,7 +32,7 @@ def upgrade(uri: str | None) -> None:
     """
     from runyard.store import migrate
 
-    with opened_database(load_settings(backend_store_uri=uri).backend_store_uri) as database:
+    with opened_database(load_settings(backend_store_uri=uri)) as database:
         applied = migrate.upgrade(database)
         if applied:
             click.echo(f"Upgraded {database.uri} to schema {migrate.HEAD} (applied {', '.join(applied)}).")
@@ -59,7 +59,7 @@ def check(context: click.Context, uri: str | None) -> None:
     """
     from runyard.store import migrate
 
-    with opened_database(load_settings(backend_store_uri=uri).backend_store_uri, is_read_only=True) as database:
+    with opened_database(load_settings(backend_store_uri=uri), is_read_only=True) as database:
         path = sqlite_path(database)
         # To connect would make a file that is not there, and begin to fill an empty one.
         if path is not None and not path.exists():

@@ -124,7 +124,7 @@ def gc(
     names = (run_ids, logged_model_ids, experiment_ids)
     if orphans_older_than is not None and (any(names) or remote_uri is not None):
         raise click.UsageError("--orphans-older-than goes neither with ids nor with a server at --tracking-uri.")
-    with opened_database(settings.backend_store_uri) as database:
+    with opened_database(settings) as database:
         path = sqlite_path(database)
         if path is not None and not path.exists():
             raise ConfigurationError(f"there is no database {str(path)!r}; name another with --backend-store-uri")

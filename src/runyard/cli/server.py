@@ -99,7 +99,7 @@ def server(**chosen: Any) -> None:
 
     settings = load_settings(**chosen)
     # What goes wrong while it serves is told to the client that asked; what arrives here kept it from starting.
-    with opened_database(settings.backend_store_uri):
+    with opened_database(settings):
         serve(settings)
 
 
