@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from runyard.artifacts.local import LocalStore
 from runyard.artifacts.objects import ObjectStore
@@ -29,8 +28,7 @@ from runyard.store.experiments import (
 )
 from runyard.store.leases import LEASE_MS, Lease, LeaseLost
 from runyard.store.retention import DAY_MS, DELETED_DAYS_TAG, FINISHED_DAYS_TAG, Policy
-from runyard.store.schema import SCHEMA_METADATA
-from runyard.store.schema import leases as leases_table
+from runyard.store.schema import SCHEMA_METADATA, leases as leases_table
 from tests.contract.factories import make_experiment, make_model, make_version
 from tests.contract.worlds import World
 from tests.object_stores import SeaweedFS

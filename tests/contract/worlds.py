@@ -20,9 +20,7 @@ from runyard.store.experiments import delete_experiment
 from runyard.store.ingest import Ingest
 from runyard.store.retention import DAY_MS, Policy
 from runyard.store.run_json import RunCache
-from runyard.store.schema import experiments, purges
-from runyard.store.schema import logged_models as models_table
-from runyard.store.schema import runs as runs_table
+from runyard.store.schema import experiments, logged_models as models_table, purges, runs as runs_table
 from tests.contract.factories import get, make_logged_model, make_run
 
 DAYS_90 = Policy(deleted_ms=90 * DAY_MS)

@@ -7,8 +7,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from runyard.errors import InvalidParameter
 from runyard.search.page_tokens import MAX_TOKEN_LENGTH, decode, encode, fingerprint

@@ -18,8 +18,7 @@ from runyard.settings import load_settings
 from runyard.store import leases, migrate
 from runyard.store.engine import Database
 from runyard.store.experiments import ensure_default_experiment
-from runyard.store.schema import leases as leases_table
-from runyard.store.schema import purges
+from runyard.store.schema import leases as leases_table, purges
 from tests.contract.worlds import World
 from tests.server.http import get
 from tests.servers import ServerProcess

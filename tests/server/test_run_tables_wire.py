@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.server.http import Answer, make_run, send
-from tests.server.http import post as post_to_protocol
+from tests.server.http import Answer, make_run, post as post_to_protocol, send
 from tests.servers import ServerProcess, start_runyard
 
 API = "/api/1.0/runyard/"

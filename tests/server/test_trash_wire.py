@@ -19,8 +19,7 @@ from runyard.server.services import Services
 from runyard.settings import Settings
 from runyard.store import runs
 from runyard.wire.trash import EmptyTrash
-from tests.contract.factories import get as get_stored
-from tests.contract.factories import make_run as make_stored_run
+from tests.contract.factories import get as get_stored, make_run as make_stored_run
 from tests.server.http import Answer, get, make_run, post, send
 from tests.servers import ServerProcess, start_runyard
 

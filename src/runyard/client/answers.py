@@ -27,8 +27,13 @@ from runyard.entities import (
     RunOutputs,
     RunTag,
 )
-from runyard.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelAlias
-from runyard.entities.model_registry import RegisteredModelTag as ModelTag
+from runyard.entities.model_registry import (
+    ModelVersion,
+    ModelVersionTag,
+    RegisteredModel,
+    RegisteredModelAlias,
+    RegisteredModelTag as ModelTag,
+)
 from runyard.wire.base import Response
 
 Json = dict[str, Any]

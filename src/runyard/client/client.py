@@ -39,11 +39,13 @@ from runyard.entities import (
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
 from runyard.errors import InvalidParameter, NotFound, RunyardError
 from runyard.settings import load_client_settings
-from runyard.wire import experiments as experiment_requests
-from runyard.wire import logged_models as logged_model_requests
-from runyard.wire import model_versions as version_requests
-from runyard.wire import registered_models as model_requests
-from runyard.wire import runs as run_requests
+from runyard.wire import (
+    experiments as experiment_requests,
+    logged_models as logged_model_requests,
+    model_versions as version_requests,
+    registered_models as model_requests,
+    runs as run_requests,
+)
 from runyard.wire.artifacts import ListArtifacts
 from runyard.wire.base import Empty, Request, TagInput, json_float
 from runyard.wire.metrics import GetMetricHistory

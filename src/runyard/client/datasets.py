@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runyard.artifacts.uris import local_path, scheme_of
 from runyard.client import context
-from runyard.entities import Dataset as DatasetEntity
-from runyard.entities import DatasetInput, InputTag
+from runyard.entities import Dataset as DatasetEntity, DatasetInput, InputTag
 from runyard.errors import InvalidParameter
 from runyard.wire.names import shown
 

@@ -35,8 +35,6 @@ from runyard.client.metrics_monitor import (
 )
 from runyard.entities import (
     Dataset as DatasetEntity,
-)
-from runyard.entities import (
     Experiment,
     LifecycleStage,
     LoggedModel,

@@ -8,8 +8,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import Dataset as DatasetEntity
-from mlflow.entities import DatasetInput, InputTag
+from mlflow.entities import Dataset as DatasetEntity, DatasetInput, InputTag
 
 from tests.compat.sessions.session import refused, unique
 

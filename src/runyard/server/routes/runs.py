@@ -25,6 +25,7 @@ from runyard.wire.runs import (
     DeleteRun,
     DeleteRunTag,
     GetRun,
+    LogBatch as LogBatchRequest,
     LogInputs,
     LogMetric,
     LogModel,
@@ -40,7 +41,6 @@ from runyard.wire.runs import (
     UpdateRun,
     UpdateRunResponse,
 )
-from runyard.wire.runs import LogBatch as LogBatchRequest
 
 routes = Routes("runs")
 
