@@ -23,7 +23,7 @@ BELOW = {
     "search": {"wire", "errors"},
     "store": {"search", "wire", "errors"},
     "artifacts": {"search", "wire", "errors", "settings"},
-    "models": {"store", "artifacts", "search", "wire", "errors"},
+    "models": {"store", "artifacts", "search", "wire", "errors", "settings"},
     "serving": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
     "projects": {"models", "store", "artifacts", "search", "wire", "errors", "settings", "client"},
     # The client speaks the wire; models and artifacts are what it packs and moves.

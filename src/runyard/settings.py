@@ -415,6 +415,18 @@ class ClientSettings:
                 raise ConfigurationError(f"{name} names no file: {path!r}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """What saving and loading models may do."""
+
+    allow_pickle: bool = _setting(
+        True,
+        "Save and load models as pickles, which run whatever code their maker put in.",
+        "RUNYARD_ALLOW_PICKLE",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION",
+    )
+
+
 def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> Settings:
     """Return the settings: what is in ``chosen`` and not None, else the environment's, else the default.
 
@@ -432,6 +444,11 @@ def load_client_settings(environment: Mapping[str, str] | None = None, **chosen:
 def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
     """Return the settings of object stores, found as `load_settings` finds a server's."""
     return StoreSettings(**_values(StoreSettings, environment, chosen))
+
+
+def load_model_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ModelSettings:
+    """Return what saving and loading models may do, found as `load_settings` finds a server's settings."""
+    return ModelSettings(**_values(ModelSettings, environment, chosen))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

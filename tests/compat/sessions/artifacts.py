@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import mlflow
@@ -77,7 +78,7 @@ def overwritten() -> None:
 
 
 def shapes_with_a_call_of_their_own() -> None:
-    picture = np.zeros((8, 6, 3), dtype=np.uint8)
+    picture: Any = np.zeros((8, 6, 3), dtype=np.uint8)
     picture[:, :, 0] = 200
     with mlflow.start_run() as run:
         mlflow.log_dict({"a": [1, 2, {"b": None}]}, "data/config.json")

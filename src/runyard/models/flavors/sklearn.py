@@ -1,0 +1,128 @@
+"""scikit-learn models.
+
+The default leaves one file, ``model.pkl``, because KServe's sklearn server loads that and no ``model.skops``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from runyard.errors import InvalidParameter, PermissionDenied
+from runyard.models import packaging, pickles
+from runyard.models.model import Model
+from runyard.settings import load_model_settings
+
+FLAVOR: Final = "sklearn"
+
+# MLflow's module of the same purpose: what the MLmodel file names as its loader.
+LOADER_MODULE: Final = "mlflow.sklearn"
+
+FORMATS: Final = ("cloudpickle", "pickle", "skops")
+
+
+def save_model(
+    sk_model: Any,
+    path: str | Path,
+    *,
+    serialization_format: str = "cloudpickle",
+    pyfunc_predict_fn: str = "predict",
+    skops_trusted_types: Sequence[str] | None = None,
+    **options: Any,
+) -> Model:
+    """Save a fitted estimator or pipeline to a new folder.
+
+    Args:
+        serialization_format: ``cloudpickle`` and ``pickle`` write model.pkl, ``skops`` writes model.skops, which runs
+            no code when it is loaded.
+        pyfunc_predict_fn: the method that predictions call, such as ``predict_proba``.
+        skops_trusted_types: types beyond skops' own that loading may make.
+        options: see `packaging.Options`.
+    Raises:
+        InvalidParameter: no such format or method.
+    """
+    if serialization_format not in FORMATS:
+        raise InvalidParameter(
+            f"serialization_format must be one of {', '.join(FORMATS)}, got {serialization_format!r}"
+        )
+    method = getattr(sk_model, pyfunc_predict_fn, None)
+    if not callable(method) and pyfunc_predict_fn != "predict":
+        raise InvalidParameter(f"pyfunc_predict_fn {pyfunc_predict_fn!r} is no method of {type(sk_model).__name__}")
+    file = "model.skops" if serialization_format == "skops" else "model.pkl"
+
+    def write(folder: Path, model: Model, code: str | None) -> None:
+        if serialization_format == "skops":
+            import skops.io
+
+            skops.io.dump(sk_model, folder / file)
+        else:
+            pickles.dump(sk_model, folder / file, by_value=serialization_format == "cloudpickle")
+        if callable(method):
+            packaging.add_pyfunc(model, LOADER_MODULE, model_path=file, predict_fn=pyfunc_predict_fn, **_code(code))
+        model.add_flavor(
+            FLAVOR,
+            pickled_model=file,
+            sklearn_version=packaging.version_of("scikit-learn"),
+            serialization_format=serialization_format,
+            skops_trusted_types=None if skops_trusted_types is None else list(skops_trusted_types),
+            code=code,
+        )
+
+    return packaging.save(
+        path,
+        write,
+        modules=["sklearn", "skops" if serialization_format == "skops" else serialization_format],
+        predict=None if not callable(method) else lambda sample, _: method(sample),
+        **options,
+    )
+
+
+def load_model(path: str | Path) -> Any:
+    """Return the estimator that a folder holds.
+
+    Raises:
+        NotFound: the folder holds no scikit-learn model.
+        PermissionDenied: it is a pickle where those are forbidden, or has types that skops was not told to trust.
+    """
+    folder = Path(path)
+    flavor = Model.load(folder).flavor(FLAVOR)
+    packaging.add_code(folder, flavor.get("code"))
+    file = packaging.within(folder, flavor.get("pickled_model", "model.pkl"))
+    if flavor.get("serialization_format") != "skops":
+        return pickles.load(file)
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    # A model that says whom to trust says so of itself: that is as good as a pickle.
+    trusted = flavor.get("skops_trusted_types") if load_model_settings().allow_pickle else None
+    try:
+        return skops.io.load(file, trusted=trusted)
+    except UntrustedTypesFoundException as found:
+        raise PermissionDenied(
+            f"{file.name} holds types that are not trusted ({found}): save it with skops_trusted_types naming them, "
+            "and load it where RUNYARD_ALLOW_PICKLE is not false"
+        ) from None
+
+
+class Adapter:
+    """The estimator as a pyfunc model."""
+
+    def __init__(self, estimator: Any, predict_fn: str) -> None:
+        self.estimator = estimator
+        self._predict = getattr(estimator, predict_fn)
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        return self._predict(model_input)
+
+    def get_raw_model(self) -> Any:
+        return self.estimator
+
+
+def load_pyfunc(folder: Path, flavor: dict[str, Any]) -> Adapter:
+    """Return the adapter of a saved model, given the python_function flavor."""
+    return Adapter(load_model(folder), flavor.get("predict_fn", "predict"))
+
+
+def _code(code: str | None) -> dict[str, str]:
+    return {} if code is None else {"code": code}

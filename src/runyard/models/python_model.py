@@ -1,0 +1,158 @@
+"""Models that users write: classes with a ``predict``, plain functions, and source files that name their model."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from runyard.errors import InvalidParameter
+
+
+class PythonModelContext:
+    """What a model is given when it is loaded: paths of its artifacts, by name, and its configuration."""
+
+    def __init__(self, artifacts: Mapping[str, str], model_config: Mapping[str, Any] | None = None) -> None:
+        self.artifacts = dict(artifacts)
+        self.model_config = dict(model_config or {})
+
+
+class PythonModel:
+    """A model made of Python: override ``predict``, and ``load_context`` to read artifacts once."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Prepare for predictions; called once after loading."""
+
+    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Return predictions; ``context`` and ``params`` may be left out of an override."""
+        raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
+
+    def predict_stream(
+        self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """Yield predictions one by one."""
+        raise NotImplementedError(f"{type(self).__name__} does not define predict_stream")
+
+
+class FunctionPythonModel(PythonModel):
+    """A plain function as a model."""
+
+    # The names that MLflow's counterpart has, which loads what is pickled here.
+    def __init__(self, func: Callable[..., Any], signature: Any = None) -> None:
+        self.func = func
+        self.signature = signature
+
+    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        return call_predict(unwrapped(self.func), context, model_input, params)
+
+
+class Unused:
+    """In the place of what a pickle of MLflow's refers to and nothing here asks for."""
+
+    def __init__(self, *args: Any, **state: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+def unwrapped(predict: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the user's own function where MLflow put its checks around it; the checks here come before."""
+    while getattr(predict, "_is_pyfunc", False) and hasattr(predict, "__wrapped__"):
+        predict = predict.__wrapped__
+    return predict
+
+
+def call_predict(
+    predict: Callable[..., Any], context: PythonModelContext, model_input: Any, params: dict[str, Any] | None
+) -> Any:
+    """Call a user's ``predict``, which may take a context, params, both or neither."""
+    accepted = inspect.signature(predict).parameters
+    takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in accepted.values())
+    extra = {"params": params} if "params" in accepted or takes_any else {}
+    return predict(context, model_input, **extra) if "context" in accepted else predict(model_input, **extra)
+
+
+_chosen: list[Any] = []
+
+
+def set_model(model: Any) -> None:
+    """Name the model that a source file is, where models are saved from code.
+
+    Raises:
+        InvalidParameter: it is neither a function nor has a ``predict``.
+    """
+    if not callable(model) and not hasattr(model, "predict"):
+        raise InvalidParameter(f"set_model takes a PythonModel or a function, got {type(model).__name__}")
+    _chosen.append(model)
+
+
+def run_code(path: Path, config: Mapping[str, Any] | None = None) -> Any:
+    """Run a source file and return the model that it named with `set_model`.
+
+    Raises:
+        InvalidParameter: it named none.
+    """
+    _chosen.clear()
+    sys.modules.pop("__runyard_model__", None)
+    spec = importlib.util.spec_from_file_location("__runyard_model__", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Where upstream is installed, it is upstream that the file tells.
+    theirs = sys.modules.get("mlflow.models.model")
+    if theirs is not None:
+        theirs.__dict__.pop("__mlflow_model__", None)
+    sys.modules["__runyard_model__"] = module
+    with _standing_in_for_mlflow(config):
+        spec.loader.exec_module(module)
+    found = _chosen.pop() if _chosen else getattr(sys.modules.get("mlflow.models.model"), "__mlflow_model__", None)
+    if found is None:
+        raise InvalidParameter(f"{path.name} names no model: call set_model(model) at its end")
+    return found if hasattr(found, "predict") else FunctionPythonModel(found)
+
+
+@contextlib.contextmanager
+def _standing_in_for_mlflow(config: Mapping[str, Any] | None) -> Iterator[None]:
+    """Let a file that says ``import mlflow`` to define its model run where MLflow is not installed."""
+    if "mlflow" in sys.modules or importlib.util.find_spec("mlflow") is not None:
+        yield
+        return
+    from runyard.models import signature
+
+    root, models, pyfunc, own = (
+        types.ModuleType(name) for name in ("mlflow", "mlflow.models", "mlflow.pyfunc", "mlflow.pyfunc.model")
+    )
+    vars(models).update(
+        set_model=set_model,
+        infer_signature=signature.infer_signature,
+        ModelSignature=signature.ModelSignature,
+        ModelConfig=lambda development_config=None: _Config(config or development_config or {}),
+    )
+    for module in (pyfunc, own):
+        vars(module).update(PythonModel=PythonModel, PythonModelContext=PythonModelContext)
+    vars(pyfunc).update(model=own)
+    vars(root).update(models=models, pyfunc=pyfunc, __path__=[])
+    stand_ins = {module.__name__: module for module in (root, models, pyfunc, own)}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            sys.modules.pop(name, None)
+
+
+class _Config:
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def get(self, key: str) -> Any:
+        return self._values[key]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self._values)
