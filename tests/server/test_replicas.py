@@ -116,6 +116,21 @@ def test_a_server_told_to_stop_says_so_before_it_refuses(running_server: Start, 
     assert server.process.wait(30) == 0
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_is_taken_out_of_use_and_put_back_without_being_stopped(
+    running_server: Start, postgres_url: str, workers: int
+) -> None:
+    server = running_server(postgres_url, workers=workers)
+    for number, status in ((signal.SIGUSR1, 503), (signal.SIGUSR2, 200)):
+        server.process.send_signal(number)
+        deadline = time.monotonic() + 10
+        # Any worker may answer.
+        while {send(server.port, "GET", "/readyz").status for _ in range(8)} != {status}:
+            assert time.monotonic() < deadline
+        assert make_run(server.port)
+        assert send(server.port, "GET", "/livez").status == 200
+
+
 def test_this_version_goes_on_while_the_next_one_has_migrated(running_server: Start, postgres_url: str) -> None:
     server = running_server(postgres_url)
     run_id = make_run(server.port)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from runyard.errors import ConfigurationError, TooManyRequests
+from runyard.errors import ConfigurationError, PermissionDenied, TooManyRequests
+from runyard.server.access import AccessPolicy
 from runyard.server.rates import Rates, client_of, parse_networks
-from tests.server.http import get, make_run, post, send
+from runyard.settings import Settings
+from tests.server.http import API, get, make_run, post, send
 from tests.servers import ServerProcess, start_runyard
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -174,6 +176,37 @@ def test_a_client_that_asks_too_often_is_told_when_to_ask_again(
         for at in range(30)
     ]
     assert 429 in forged
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://]"])
+def test_an_origin_that_is_no_address_is_another_one(server: ServerProcess, origin: str) -> None:
+    answer = send(server.port, "POST", f"{API}runs/search", b"{}", {"Origin": origin})
+    assert (answer.status, answer.json["error_code"]) == (403, "PERMISSION_DENIED")
+
+
+def test_refused_hosts_are_not_remembered() -> None:
+    policy = AccessPolicy(Settings())
+    for number in range(100):
+        with pytest.raises(PermissionDenied):
+            policy.check_host("/", f"{number}.example.com".encode())
+    policy.check_host("/", b"localhost:5000")
+    assert list(policy._allowed_hosts) == [b"localhost:5000"]
+
+
+def test_the_head_of_a_pipelined_request_is_not_as_long_as_the_body_before_it(server: ServerProcess) -> None:
+    body = b"x" * 200_000
+    first = (
+        b"PUT /api/2.0/mlflow-artifacts/artifacts/p HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"
+        + body
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(first + b"GET /version HTTP/1.1\r\nHost: local")
+        time.sleep(0.3)
+        client.sendall(b"host\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while piece := client.recv(65536):
+            answer += piece
+    assert answer.count(b"HTTP/1.1 200") == 2, answer
 
 
 def test_behind_a_trusted_proxy_each_client_has_its_own_rate(running_server: Callable[..., ServerProcess]) -> None:

@@ -18,6 +18,7 @@ from runyard.wire.names import shown
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # What probes ask, whatever name they use.
 EXEMPT_PATHS: Final = frozenset({"/health", "/livez", "/readyz", "/version"})
+_MAX_HOST_BYTES: Final = 300
 _MAX_REMEMBERED: Final = 10_000
 
 
@@ -36,7 +37,9 @@ class AccessPolicy:
             allowed = self._is_allowed_host(host.decode("latin-1"))
             if len(self._allowed_hosts) >= _MAX_REMEMBERED:
                 self._allowed_hosts.clear()
-            self._allowed_hosts[host] = allowed
+            # No name is longer; what a client makes up is not kept.
+            if allowed and len(host) <= _MAX_HOST_BYTES:
+                self._allowed_hosts[host] = allowed
         if not allowed and path not in EXEMPT_PATHS:
             raise PermissionDenied(
                 f"Invalid Host header {shown(host.decode('latin-1'))}: the server answers to localhost and private "
@@ -55,7 +58,10 @@ class AccessPolicy:
         """Return whether a page of ``origin`` may call a server that it knows as ``host``."""
         if self._origins is not None and any(fnmatch.fnmatchcase(origin, pattern) for pattern in self._origins):
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
         if parts.netloc.encode() == host:
             return True
         return self._origins is None and parts.hostname in {"localhost", "127.0.0.1", "::1"}

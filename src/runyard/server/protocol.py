@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 logger = logging.getLogger(__name__)
 
-# From a request's first byte to the end of its head, and of silence before a connection's first request.
+# From a request's first byte, or for the first of a connection from its being made, to the end of its head.
 HEAD_TIMEOUT_S: Final = 30.0
 # How long a connection that was made just before the end has for its request.
 NEWCOMER_S: Final = 0.5
@@ -49,15 +49,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard = self.loop.time()
+        began = self._head_began
         super().data_received(data)
-        if self._head_began is not None:
+        # Of a head that began in this piece, behind the end of another request, it is not known how much there is.
+        if began is not None and self._head_began == began:
             self._head_bytes += len(data)
             if self._head_bytes > self.max_head_bytes and not self.transport.is_closing():
                 self._refuse_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_began = self._heard
+        if self._head_began is None:
+            self._head_began = self._heard
 
     def on_headers_complete(self) -> None:
         self._head_began = None
@@ -116,6 +119,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(400, "BAD_REQUEST", msg)
 
     def _refuse_head(self) -> None:
+        if not self._is_idle:
+            # It would be taken for the answer to the request before it.
+            self.transport.close()
+            return
         is_url = len(self.url) > self.max_head_bytes // 2
         self._refuse(
             414 if is_url else 431,

@@ -113,6 +113,10 @@ def _sample_always(monitoring: Monitoring, loop: asyncio.AbstractEventLoop) -> N
     loop.call_later(SAMPLE_INTERVAL_S, _sample_always, monitoring, loop)
 
 
+# Why `/readyz` says no between SIGUSR1 and SIGUSR2.
+DRAINING: Final = "draining"
+
+
 class _Server(uvicorn.Server):
     """A server for which being told to stop is no failure: the process ends with 0, not by the signal."""
 
@@ -130,10 +134,17 @@ class _Server(uvicorn.Server):
         else:
             super().handle_exit(sig, frame)
 
+    def drain(self, sig: int, frame: FrameType | None) -> None:
+        """Have load balancers send nothing more here, or let them again; what comes all the same is answered."""
+        if self._readiness.refusal in {None, DRAINING}:
+            self._readiness.refusal = DRAINING if sig == signal.SIGUSR1 else None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        stops = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in stops}
+        handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self.handle_exit)
+        if os.name == "posix":
+            handlers.update(dict.fromkeys((signal.SIGUSR1, signal.SIGUSR2), self.drain))
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
@@ -164,6 +175,8 @@ class _Supervisor:
     def run(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self._tell)
         while not self._is_stopping:
             while len(self._workers) < self._settings.workers:
                 self._start()
@@ -201,6 +214,11 @@ class _Supervisor:
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._is_stopping = True
+
+    def _tell(self, number: int, _frame: object) -> None:
+        for worker in list(self._workers):
+            if worker.poll() is None:
+                worker.send_signal(number)
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
