@@ -42,8 +42,14 @@ def card(page: Page, name: str) -> Locator:
 
 
 def menu(page: Page, name: str, item: str) -> None:
-    page.get_by_role("button", name=f"Chart {name}", exact=True).click()
-    page.get_by_role("menuitem", name=item).or_(page.get_by_role("menuitemcheckbox", name=item)).click()
+    entry = page.get_by_role("menuitem", name=item).or_(page.get_by_role("menuitemcheckbox", name=item))
+    button = page.get_by_role("button", name=f"Chart {name}", exact=True)
+    button.click()
+    # A menu closes when the page scrolls, which the click itself may have begun.
+    page.wait_for_timeout(100)
+    if not entry.is_visible():
+        button.click()
+    entry.click()
 
 
 def has_drawn(chart: Locator) -> bool:

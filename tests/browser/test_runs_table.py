@@ -125,8 +125,10 @@ def test_runs_are_selected_by_keyboard_and_by_a_range(table: Page) -> None:
 
 
 def test_the_arrow_keys_and_enter_lead_to_a_run(table: Page, world: World) -> None:
-    table.get_by_role("grid").focus()
+    grid = table.get_by_role("grid")
+    grid.focus()
     table.keyboard.press("ArrowDown")
+    expect(grid).to_have_attribute("aria-activedescendant", re.compile(world.run_ids[-1]))
     table.keyboard.press("Enter")
     expect(table).to_have_url(re.compile(f"/runs/{world.run_ids[-1]}"))
 

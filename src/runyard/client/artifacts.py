@@ -272,8 +272,11 @@ class _Watched:
 def _sha256(file: IO[bytes]) -> str:
     """Return the digest of what is in a file, in hexadecimal, and go back to its beginning."""
     digest = hashlib.sha256()
-    while block := file.read(BLOCK_BYTES):
-        digest.update(block)
+    try:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    except OSError as error:
+        raise _unreadable(file.name, error) from error
     file.seek(0)
     return digest.hexdigest()
 
