@@ -19,9 +19,11 @@ from tests.postgres import PostgresServer
 @click.command(help=__doc__)
 @click.option("--quick", is_flag=True, help="A smoke run: everything once and small; nothing is written.")
 @click.option("--workers", default="1,2,4", show_default=True, help="How many, by commas.")
+@click.option("--seconds", default=6.0, show_default=True, help="How long each load lasts.")
+@click.option("--runs", default=5000, show_default=True, help="How many runs are searched.")
 @click.option("--output", type=click.Path(path_type=Path), default=RESULTS, help="Where the results go.")
-def main(quick: bool, workers: str, output: Path) -> None:
-    scale = Scale(seconds=0.7, runs=120, points=3000, repeats=2) if quick else Scale()
+def main(quick: bool, workers: str, seconds: float, runs: int, output: Path) -> None:
+    scale = Scale(seconds=0.7, runs=120, points=3000, repeats=2) if quick else Scale(seconds=seconds, runs=runs)
     found: dict[str, Figures] = {}
     for count in workers.split(","):
         server = PostgresServer(is_durable=True)
