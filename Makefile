@@ -11,6 +11,7 @@ UV := $(VENVS)/uv/bin/uv
 DEV := $(VENVS)/dev/bin
 # What `make test` passes on to pytest, such as ARGS="-k search".
 ARGS ?=
+ML_ARGS ?=
 WORKERS ?= auto
 
 # Interpreters are the machine's; an index that needs more time than usual gets it.
@@ -34,6 +35,11 @@ demo: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## Start the server, train
 test: environments ui ## Run every test, those that need PostgreSQL, a browser or an upstream client too (ARGS="-k search" chooses)
 	$(NPM) test
 	$(DEV)/python -m pytest -m "" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-ml)
+
+.PHONY: test-ml
+test-ml: $(VENVS)/ml/.ready $(VENVS)/mlflow-3/.ready ## Run the tests that need PyTorch, XGBoost and the like (ML_ARGS="-k keras" chooses)
+	PYTHONPATH=$(CURDIR)/src $(VENVS)/ml/bin/python -m pytest -m "" -n $(WORKERS) --dist worksteal tests/ml $(ML_ARGS)
 
 .PHONY: check
 check: $(VENVS)/dev/.ready $(VENVS)/node/.ready ## Run the linters, the formatters' checks and the strict type checkers
@@ -69,7 +75,7 @@ helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's
 	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready client/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready client/.ready ml/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -90,6 +96,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
+	$(subst 3.10,3.11,$(LOCK)) pyproject.toml requirements/ml.in --constraints requirements/runtime.txt --constraints requirements/mlflow-3.txt --output-file requirements/ml.txt
 	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
 	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 	scripts/lock-npm-packages $(NODE_PYTHON) ui
@@ -155,6 +162,12 @@ $(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/un
 # What programs of the Python client have beside it; the sources are found by PYTHONPATH.
 $(VENVS)/client/.ready: requirements/client.txt $(UV)
 	$(environment)
+	@touch $@
+
+# Gigabytes of libraries, which are not compiled ahead: few of their modules are ever used.
+$(VENVS)/ml/.ready: requirements/ml.txt $(UV)
+	$(UV) venv --quiet --clear --python $(VENVS)/uv/bin/python $(@D)
+	$(UV) pip sync --quiet --require-hashes --python $(@D) $<
 	@touch $@
 
 $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
