@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         data as data,
         entities as entities,
         exceptions as exceptions,
+        models as models,
+        pyfunc as pyfunc,
+        sklearn as sklearn,
         tracking as tracking,
     )
     from runyard.client.fluent import (
@@ -97,7 +100,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES: Final = ("artifacts", "client", "config", "data", "entities", "exceptions", "tracking")
+_MODULES: Final = (
+    "artifacts",
+    "client",
+    "config",
+    "data",
+    "entities",
+    "exceptions",
+    "models",
+    "pyfunc",
+    "sklearn",
+    "tracking",
+)
 _NAMES: Final = {
     "Image": "runyard.client.shapes",
     "MlflowException": "runyard.exceptions",

@@ -13,11 +13,14 @@ import pytest
 from tests.compat.conftest import CompatServer, client_path, client_python, run_session
 from tests.servers import clean_environment
 
-# All but those that log models of a library.
+# All but that of autologging.
 SESSIONS = [
     "artifacts",
     "datasets",
     "experiments",
+    "iris_example",
+    "loading_models",
+    "logged_models",
     "many_at_once",
     "model_registry",
     "runs_client",

@@ -6,6 +6,7 @@ runs that are named.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -140,6 +141,8 @@ T = TypeVar("T")
 DEFAULT_EXPERIMENT_ID: Final = "0"
 SEARCH_MAX_RESULTS_PANDAS: Final = 100_000
 _PAGE: Final = 1000
+# Of a logged model: the registered versions that were made of it, as JSON.
+_VERSIONS_TAG: Final = "mlflow.modelVersions"
 
 _log: Final = logging.getLogger(__name__)
 _active_experiment_id: str | None = None
@@ -613,7 +616,7 @@ def register_model(
     if env_pack is not None:
         raise InvalidParameter(f"env_pack: environments are not packed here, got {shown(env_pack)}")
     client = MlflowClient()
-    source, run_id, model_id = _model_source(client, str(model_uri))
+    source, run_id, model_id = model_source(client, str(model_uri))
     try:
         client.create_registered_model(name)
     except RunyardError as error:
@@ -622,6 +625,10 @@ def register_model(
     version = client.create_model_version(
         name, source, run_id, tags=tags, await_creation_for=await_registration_for, model_id=model_id
     )
+    if model_id is not None:
+        told = json.loads(client.get_logged_model(model_id).tags.get(_VERSIONS_TAG, "[]"))
+        told.append({"name": version.name, "version": version.version})
+        client.set_logged_model_tags(model_id, {_VERSIONS_TAG: json.dumps(told)})
     _log.info("registered version %s of model %s", version.version, name)
     return version
 
@@ -879,20 +886,20 @@ def _record_model(client: MlflowClient, run_id: str, model_id: str | None) -> No
 _recorded: Final[set[tuple[str, str]]] = set()
 
 
-def _model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str | None]:
-    """Return where a model's files are, the run that made it, and its id as a logged model."""
+def model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str | None]:
+    """Return what a version of a model names as its source, the run that made it, and its id as a logged model."""
     from runyard.client.registry import find_logged_model_of_run
 
     if uri.startswith("models:/m-"):
         model = client.get_logged_model(uri.removeprefix("models:/").strip("/"))
-        return model.artifact_location or uri, model.source_run_id or None, model.model_id
+        return model.model_uri, model.source_run_id or None, model.model_id
     if not uri.startswith("runs:/"):
         return uri, None, None
     run_id, _, path = uri.removeprefix("runs:/").strip("/").partition("/")
     run = client.get_run(run_id)
     found = find_logged_model_of_run(connect(get_tracking_uri()), run.info.experiment_id, run_id, path)
     if found is not None:
-        return found.info.artifact_uri, run_id, found.info.model_id
+        return found.model_uri, run_id, found.model_id
     parent = path.rpartition("/")[0]
     if path and not any(file.path == path for file in client.list_artifacts(run_id, parent or None)):
         raise NotFound(f"Unable to find a logged_model with artifact_path {path} under run {run_id}")

@@ -46,7 +46,7 @@ def _of_run(transport: Transport, run_id: str, path: str) -> tuple[ArtifactFolde
         model_name, _, below = path.partition("/")
         model = registry.find_logged_model_of_run(transport, info.experiment_id, run_id, model_name)
         if model is not None:
-            return _below(transport, model.info.artifact_uri, below)
+            return _below(transport, model.artifact_location, below)
     return folder, name
 
 
@@ -55,7 +55,7 @@ def _of_model(transport: Transport, named: str, path: str) -> tuple[ArtifactFold
     if alias:
         version = registry.get_version_by_alias(transport, name, alias).version
     elif _MODEL_ID.fullmatch(name):
-        return _below(transport, registry.get_logged_model(transport, name).info.artifact_uri, path)
+        return _below(transport, registry.get_logged_model(transport, name).artifact_location, path)
     else:
         wanted, _, path = path.partition("/")
         version = wanted if wanted.isdecimal() else _latest_version(transport, name, wanted)

@@ -1,0 +1,86 @@
+"""Models as one kind of thing that predicts, whichever library made them; and models of the user's own making."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from runyard.client.models import ModelInfo, downloaded, log
+from runyard.errors import InvalidParameter
+from runyard.models import pyfunc
+from runyard.models.model import Model
+from runyard.models.pyfunc import PyFuncModel, PythonModel, PythonModelContext, save_model
+
+__all__ = [
+    "PyFuncModel",
+    "PythonModel",
+    "PythonModelContext",
+    "get_model_dependencies",
+    "load_model",
+    "log_model",
+    "save_model",
+]
+
+
+def log_model(artifact_path: str | None = None, **options: Any) -> ModelInfo:
+    """Save a model of the user's own making as a logged model; return what is known of it.
+
+    Args:
+        artifact_path: an earlier spelling of ``name``.
+        options: those of `save_model`, and those of `runyard.client.models.LOG_OPTIONS`.
+    """
+    return log(save_model, artifact_path, options)
+
+
+def load_model(
+    model_uri: str | Path,
+    suppress_warnings: bool = False,
+    dst_path: str | None = None,
+    model_config: str | Path | Mapping[str, Any] | None = None,
+) -> PyFuncModel:
+    """Return a model that predicts, whichever flavor saved it.
+
+    Loading runs code of whoever made the model: only load what you trust.
+
+    Args:
+        model_uri: models:/NAME/VERSION, models:/NAME@ALIAS, models:/MODEL_ID, runs:/RUN_ID/PATH, a path, or where the
+            files are kept.
+        dst_path: an existing folder to fetch it into.
+        model_config: values, or a JSON or YAML file of them, that go before those saved with the model.
+    """
+    if isinstance(model_config, (str, Path)):
+        model_config = _read_config(Path(model_config))
+    return pyfunc.load_model(downloaded(model_uri, dst_path), model_config=model_config)
+
+
+def get_model_dependencies(model_uri: str | Path, format: Literal["pip", "conda"] = "pip") -> str:  # noqa: A002
+    """Return the path of the file that says what a model needs: requirements.txt or conda.yaml.
+
+    Raises:
+        InvalidParameter: another format, or the model came without such a file.
+    """
+    if format not in ("pip", "conda"):
+        raise InvalidParameter(f"format must be pip or conda, got {format!r}")
+    folder = downloaded(model_uri)
+    file = folder / "requirements.txt"
+    if format == "conda":
+        file = folder / _conda_file(Model.load(folder))
+    if not file.is_file():
+        raise InvalidParameter(f"the model at {str(model_uri)!r} came without a {file.name}")
+    return str(file)
+
+
+def _conda_file(meta: Model) -> str:
+    # MLflow 1 wrote the name alone.
+    named = meta.flavor(pyfunc.FLAVOR).get("env") or {}
+    return str(named if isinstance(named, str) else named.get("conda", "conda.yaml"))
+
+
+def _read_config(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise InvalidParameter(f"model_config: {str(path)!r} must hold a mapping, got {type(found).__name__}")
+    return found
