@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from sqlalchemy import event
 
-from runyard.errors import InvalidFilter, InvalidParameter, NotFound
+from runyard.errors import AlreadyExists, InvalidFilter, InvalidParameter, NotFound
 from runyard.store import run_inputs, runs
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
@@ -282,3 +285,29 @@ def test_a_page_costs_the_same_statements_however_many_runs_it_has(database: Dat
 def test_a_page_size_out_of_bounds_is_refused(database: Database, max_results: int) -> None:
     with pytest.raises(InvalidParameter, match="max_results"):
         search(database, max_results=max_results)
+
+
+def test_a_run_made_again_with_its_clients_id_is_the_same_run(database: Database, ingest: Ingest) -> None:
+    run_id = "0123456789abcdef" * 2
+
+    def make(start_time: int = 5) -> dict[str, Any]:
+        creation = runs.creation("0", user_id="ana", run_name=None, start_time=start_time, tags={}, run_id=run_id)
+        run: dict[str, Any] = json.loads(ingest.submit(creation).result(10))
+        return run
+
+    first = make()
+    log(ingest, run_id, metrics=[point("loss", 0.5)])
+    again = make()
+
+    assert first["info"]["run_id"] == run_id
+    assert again == get(database, run_id)
+    assert again["info"] == first["info"]
+    assert [metric["value"] for metric in again["data"]["metrics"]] == [0.5]
+    with pytest.raises(AlreadyExists, match="start_time"):
+        make(start_time=6)
+    assert len(search(database)) == 1
+
+
+def test_a_clients_id_of_another_form_is_refused(ingest: Ingest) -> None:
+    with pytest.raises(InvalidParameter, match="run_id: expected 32 hexadecimal digits"):
+        runs.creation("0", user_id="", run_name=None, start_time=0, tags={}, run_id="../../etc")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from runyard.artifacts.uris import join_uri
-from runyard.errors import InvalidParameter, NotFound
+from runyard.errors import AlreadyExists, InvalidParameter, NotFound
 from runyard.search.compile import Query
 from runyard.search.vocabularies import RUNS
 from runyard.store.clock import now_ms
@@ -38,19 +39,29 @@ MODEL_HISTORY_TAG: Final = "mlflow.log-model.history"
 _EXPERIMENT: Final = "SELECT artifact_location, lifecycle_stage FROM experiments WHERE id = ?"
 _NEW_RUN: Final = (
     "INSERT INTO runs (run_id, experiment_id, run_name, user_id, status, start_time, lifecycle_stage, artifact_uri) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING RETURNING id"
 )
+_RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 _encode = msgspec.json.Encoder().encode
 
 
 def creation(
-    experiment_id: str, *, user_id: str, run_name: str | None, start_time: int, tags: Mapping[str, str]
+    experiment_id: str,
+    *,
+    user_id: str,
+    run_name: str | None,
+    start_time: int,
+    tags: Mapping[str, str],
+    run_id: str | None = None,
 ) -> RunChange[bytes]:
     """Return the write that makes a run; it gives the run as JSON.
 
-    The name is the argument or the tag `mlflow.runName`, which must not disagree, or else is made up.
+    The name is the argument or the tag `mlflow.runName`, which must not disagree, or else is made up. A ``run_id``
+    that the client made lets it say the same again: the run that it made before is given then.
     """
     number = parse_experiment_id(experiment_id)
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+        raise InvalidParameter(f"Invalid value {shown(run_id)} for run_id: expected 32 hexadecimal digits, lower case")
     tagged = tags.get(RUN_NAME_TAG)
     if run_name and tagged and run_name != tagged:
         raise InvalidParameter(
@@ -71,17 +82,34 @@ def creation(
             raise InvalidParameter(
                 f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage}."
             )
-        run_id = uuid.uuid4().hex
-        artifact_uri = join_uri(artifact_location, run_id, "artifacts")
+        new_id = run_id or uuid.uuid4().hex
+        artifact_uri = join_uri(artifact_location, new_id, "artifacts")
         info = RunInfo(
-            run_id, run_id, name, str(number), user_id, "RUNNING", start_time, artifact_uri, lifecycle_stage=ACTIVE
+            new_id, new_id, name, str(number), user_id, "RUNNING", start_time, artifact_uri, lifecycle_stage=ACTIVE
         )
-        values = (run_id, number, name, user_id, info.status, start_time, ACTIVE, artifact_uri)
-        [row_id] = execute(connection, _NEW_RUN, values).fetchone()
+        values = (new_id, number, name, user_id, info.status, start_time, ACTIVE, artifact_uri)
+        made = execute(connection, _NEW_RUN, values).fetchone()
+        if made is None:
+            return _made_before(connection, info)
+        [row_id] = made
         set_tags(connection, {(row_id, key_ids[key]): value for key, value in all_tags.items()})
         return new_run(info, all_tags)
 
     return RunChange(None, apply, tuple(all_tags), experiment_id=number)
+
+
+def _made_before(connection: Connection, info: RunInfo) -> bytes:
+    found = connection.execute(
+        sa.select(runs.c.id, runs.c.experiment_id, runs.c.start_time, runs.c.user_id).where(runs.c.run_id == info.run_id)
+    ).one()
+    if (str(found.experiment_id), found.start_time, found.user_id) != (
+        info.experiment_id,
+        info.start_time,
+        info.user_id,
+    ):
+        raise AlreadyExists(f"Run {info.run_id} exists, and is another: its experiment, start_time or user_id differ")
+    # Not the server's cache: what this transaction sees may still be rolled back.
+    return read_runs(connection, RunCache(), [found.id])[0]
 
 
 def update(run_id: str, *, status: str | None, end_time: int | None, run_name: str | None) -> RunChange[RunInfo]:

@@ -92,6 +92,8 @@ class CreateRun(Request):
     run_name: str | None = None
     start_time: TimestampMs | None = None
     tags: list[TagInput] | None = None
+    # Made by a client that may have to say the same again: 32 hexadecimal digits.
+    run_id: str | None = None
 
 
 class RunResponse(Response):

@@ -1653,6 +1653,11 @@ export interface components {
         CreateRun: {
             /** @example 0 */
             experiment_id: string;
+            /**
+             * @default null
+             * @example d3b07384d113edec49eaa6238ad5ff00
+             */
+            run_id?: string | null;
             /** @default null */
             run_name?: string | null;
             /** @default null */

@@ -56,6 +56,7 @@ async def create_run(services: Services, request: CreateRun) -> Encoded[RunRespo
         run_name=request.run_name,
         start_time=request.start_time or 0,
         tags=tags,
+        run_id=request.run_id,
     )
     return Encoded(b'{"run":%b}' % await services.ingest.change(creation))
 
