@@ -87,7 +87,7 @@ OWNERS = {
     "sqlalchemy": ("runyard.store", "runyard.search.compile"),
     "alembic": ("runyard.store",),
     "psycopg": ("runyard.store",),
-    "sqlite3": ("runyard.store",),
+    "sqlite3": ("runyard.store", "runyard.client.spool"),
     "starlette": ("runyard.server",),
     "uvicorn": ("runyard.server",),
     "uvloop": ("runyard.server",),

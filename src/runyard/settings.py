@@ -370,6 +370,12 @@ class ClientSettings:
         "RUNYARD_ENABLE_ASYNC_LOGGING",
         "MLFLOW_ENABLE_ASYNC_LOGGING",
     )
+    spool: str | None = _setting(
+        None,
+        "Folder where what is logged to a server is kept until the server has it: an outage or a killed process loses "
+        "nothing, and `runyard sync` sends the rest.",
+        "RUNYARD_SPOOL",
+    )
     system_metrics: bool = _setting(
         False,
         "Measure the machine during every run; needs psutil.",

@@ -18,6 +18,7 @@ from runyard.cli.gc import gc
 from runyard.cli.printing import printable
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
+from runyard.cli.sync import sync
 from runyard.errors import ConfigurationError, RunyardError
 
 
@@ -55,5 +56,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, sync):
     main.add_command(_command)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runyard.client.batches import Batch, send
-from runyard.client.connections import at_exit
+from runyard.client.connections import at_exit, flush_all
 from runyard.client.transport import Transport
 from runyard.errors import RunyardError, Unavailable
 
@@ -148,6 +148,7 @@ def flush_async_logging() -> None:
     """Wait until all that is logged in the background has been sent."""
     for sender in list(_senders.values()):
         sender.flush()
+    flush_all()
 
 
 def _forget(*_: Any) -> None:

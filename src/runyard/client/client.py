@@ -502,6 +502,9 @@ class MlflowClient:
     def _folder(self, run_id: str) -> ArtifactFolder:
         from runyard.client.artifacts import open_folder
 
+        folder = self._tracking.folder_of(run_id)
+        if folder is not None:
+            return folder
         uri = self._folders.get(run_id)
         if uri is None:
             if len(self._folders) >= _KNOWN_FOLDERS:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import atexit
 import concurrent.futures.thread  # noqa: F401 - its own end is to come after ours
+import dataclasses
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from runyard import settings
 from runyard.client.transport import Transport, open_transport
+
+# For what is sent in the background, where the next try is the spool's.
+_QUICK_ANSWER_S: Final = 30
 
 _tracking_uri: str | None = None
 _registry_uri: str | None = None
@@ -66,8 +71,18 @@ def connect(uri: str) -> Transport:
         with _lock:
             transport = _transports.get(uri)
             if transport is None:
-                transport = _transports[uri] = open_transport(uri)
+                transport = _transports[uri] = _opened(uri)
     return transport
+
+
+def _opened(uri: str) -> Transport:
+    told = settings.load_client_settings()
+    if not told.spool or not uri.startswith(("http://", "https://")):
+        return open_transport(uri, told)
+    from runyard.client.spooling import SpooledTransport
+
+    quick = dataclasses.replace(told, max_retries=0, request_timeout_s=min(told.request_timeout_s, _QUICK_ANSWER_S))
+    return SpooledTransport(open_transport(uri, told), open_transport(uri, quick), Path(told.spool).expanduser())
 
 
 def close_all() -> None:
@@ -75,6 +90,12 @@ def close_all() -> None:
     with _lock:
         while _transports:
             _transports.popitem()[1].close()
+
+
+def flush_all() -> None:
+    """Wait until what the transports keep has reached its server, or the server is found not to answer."""
+    for transport in list(_transports.values()):
+        transport.flush()
 
 
 def at_exit(function: Callable[[], None]) -> None:
@@ -88,6 +109,8 @@ def _forget() -> None:
     """Begin anew in a forked process, where the parent's connections and threads are not its own."""
     global _lock  # noqa: PLW0603 - as above
     _lock = threading.Lock()
+    for transport in _transports.values():
+        transport.abandon()
     _transports.clear()
 
 

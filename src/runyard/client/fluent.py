@@ -960,9 +960,9 @@ def _keys(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _tell_address(run: Run) -> None:
-    """Say where the run can be looked at, if that is a page."""
+    """Say where the run can be looked at, if that is a page; one that was not made yet has none."""
     uri = connect(get_tracking_uri()).uri
-    if uri.startswith(("http://", "https://")):
+    if uri.startswith(("http://", "https://")) and run.info.experiment_id.isdecimal():
         experiment = f"{uri}/#/experiments/{run.info.experiment_id}"
         sys.stdout.write(
             f"View run {run.info.run_name} at: {experiment}/runs/{run.info.run_id}\nView experiment at: {experiment}\n"

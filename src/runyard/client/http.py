@@ -27,6 +27,7 @@ from runyard import __version__
 from runyard.client.artifacts import ProxiedFolder
 from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_of
 from runyard.client.direct import DirectTransfers
+from runyard.client.transport import Transport
 from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, Unavailable
 from runyard.settings import ClientSettings, proxy_of
 from runyard.wire.base import Request, Response
@@ -51,7 +52,7 @@ class Readable(Protocol):
     def seek(self, position: int, /) -> int: ...
 
 
-class HttpTransport:
+class HttpTransport(Transport):
     """Requests to the server at ``uri``, which may have a path and a user name and password before its host."""
 
     def __init__(self, uri: str, settings: ClientSettings) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from runyard.artifacts.store import open_store
 from runyard.client.artifacts import StoredFolder
 from runyard.client.codec import API_PATH, content_of, decoded, query_of
+from runyard.client.transport import Transport
 from runyard.server.inprocess import InProcessServer, open_application
 from runyard.settings import Settings, load_settings
 from runyard.wire.base import Request, Response
@@ -20,7 +21,7 @@ from runyard.wire.base import Request, Response
 R = TypeVar("R", bound=Response)
 
 
-class InProcessTransport:
+class InProcessTransport(Transport):
     """The server's own application on a database, without a socket: for one user who runs no server.
 
     A server may be running on the same database at the same time.

@@ -29,7 +29,7 @@ _NOT_FOLDERS: Final = frozenset({"databricks", "databricks-uc", "uc"})
 
 
 class Transport(Protocol):
-    """The way to one server. Its methods may be called from several threads."""
+    """The way to one server, of which its kinds are subclasses. Its methods may be called from several threads."""
 
     # Where the server is, without a password.
     uri: str
@@ -52,6 +52,18 @@ class Transport(Protocol):
     def open_proxied(self, path: str) -> ArtifactFolder:
         """Return the folder at ``path`` of the artifacts that the server keeps."""
         ...
+
+    def folder_of(self, run_id: str) -> ArtifactFolder | None:
+        """Return the folder of a run's artifacts, where it is not simply the one that the run names."""
+        return None
+
+    def flush(self) -> None:
+        """Wait until the server has what was said before, where it does not at once."""
+        return
+
+    def abandon(self) -> None:
+        """Forget what is kept, in a forked process: it is the parent's."""
+        return
 
     def close(self) -> None: ...
 

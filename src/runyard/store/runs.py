@@ -100,7 +100,9 @@ def creation(
 
 def _made_before(connection: Connection, info: RunInfo) -> bytes:
     found = connection.execute(
-        sa.select(runs.c.id, runs.c.experiment_id, runs.c.start_time, runs.c.user_id).where(runs.c.run_id == info.run_id)
+        sa.select(runs.c.id, runs.c.experiment_id, runs.c.start_time, runs.c.user_id).where(
+            runs.c.run_id == info.run_id
+        )
     ).one()
     if (str(found.experiment_id), found.start_time, found.user_id) != (
         info.experiment_id,
