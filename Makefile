@@ -25,10 +25,14 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.10 --generate-h
 
 .PHONY: help
 help: ## Show what there is to make (this list)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## Start the server, train, register and load a model with a stock client
+demo: $(VENVS)/server/.ready $(VENVS)/demo/.ready ## Start the server, train, register and load a model
+	@$(VENVS)/server/bin/python demo/run.py --client-python $(VENVS)/demo/bin/python
+
+.PHONY: demo-mlflow
+demo-mlflow: $(VENVS)/server/.ready $(VENVS)/mlflow-3/.ready ## The same program with a stock MLflow client
 	@$(VENVS)/server/bin/python demo/run.py --client-python $(VENVS)/mlflow-3/bin/python
 
 .PHONY: test
@@ -92,6 +96,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
+	$(LOCK) pyproject.toml requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
 	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
@@ -144,6 +149,12 @@ endef
 
 $(VENVS)/server/.ready: requirements/runtime.txt $(INSTALLED)
 	$(installation)
+
+# This project's client under the name mlflow, and what programs of it use.
+$(VENVS)/demo/.ready: requirements/demo.txt compat/pyproject.toml $(wildcard compat/src/mlflow/*.py) $(INSTALLED)
+	$(installation)
+	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt ./compat
+	@touch $@
 
 # What the image holds, made as its Dockerfile makes it.
 $(VENVS)/image/.ready: requirements/image.txt $(INSTALLED)

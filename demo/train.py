@@ -1,6 +1,6 @@
-"""What a data scientist does, with a stock MLflow client: train, log, register, promote, load back, search.
+"""What a data scientist does with MLflow: train, log, register, promote, load back, search.
 
-It needs mlflow, scikit-learn and pandas, and a server at MLFLOW_TRACKING_URI:
+It needs runyard-mlflow or mlflow, scikit-learn and pandas, and a server at MLFLOW_TRACKING_URI:
 
     MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python demo/train.py
 """
@@ -43,7 +43,7 @@ train_features, test_features, train_classes, test_classes = train_test_split(
     features, classes, test_size=0.2, random_state=42
 )
 
-heading(f"Training a random forest, with mlflow {mlflow.__version__}")
+heading(f"Training a random forest, with the client of {mlflow.__name__} {mlflow.__version__}")
 with mlflow.start_run() as run:
     parameters = {"n_estimators": 100, "max_depth": 10}
     model = RandomForestClassifier(**parameters, random_state=42).fit(train_features, train_classes)
