@@ -1,6 +1,7 @@
 """The demonstration: a server on SQLite and a local folder, and a program written for MLflow that uses it.
 
-`make demo` runs it with Runyard's own client, `make demo-mlflow` with a stock one. What the server keeps is in demo-data/, so a second start finds everything again.
+`make demo` runs it with Runyard's own client, `make demo-mlflow` with a stock one. What the server keeps is in
+demo-data/, so a second start finds everything again.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Show what Runyard does, with a program written for MLflow.")
-    parser.add_argument("--client-python", type=Path, required=True, help="interpreter of an environment with runyard-mlflow, or with mlflow")
+    parser.add_argument(
+        "--client-python",
+        type=Path,
+        required=True,
+        help="interpreter of an environment with runyard-mlflow, or with mlflow",
+    )
     parser.add_argument("--port", type=int, default=5000, help="port to serve at (default: 5000)")
     parser.add_argument(
         "--data", type=Path, default=HERE.parent / "demo-data", help="folder for the database and the artifacts"

@@ -15,6 +15,20 @@ import pytest
 SOURCES = Path(__file__).parent.parent / "src"
 PACKAGE = SOURCES / "runyard"
 
+# The modules by which users reach a library's models.
+FLAVORS = (
+    "catboost",
+    "keras",
+    "lightgbm",
+    "onnx",
+    "pytorch",
+    "sentence_transformers",
+    "sklearn",
+    "spacy",
+    "statsmodels",
+    "xgboost",
+)
+
 # What each layer may import of ours; itself always.
 BELOW = {
     "errors": set(),
@@ -46,7 +60,7 @@ BELOW = {
     # What users import: names of the client, where programs written for this protocol look for them.
     "data": {"client"},
     "pyfunc": {"client", "models", "errors"},
-    "sklearn": {"client", "models"},
+    **{name: {"client", "models"} for name in FLAVORS},
     "exceptions": {"errors"},
     "tracking": {"client", "entities", "exceptions", "errors"},
     "config": {"client", "settings", "errors"},
@@ -60,7 +74,7 @@ BELOW = {
         "tracking",
         "models",
         "pyfunc",
-        "sklearn",
+        *FLAVORS,
         "artifacts",
         "wire",
         "errors",
@@ -166,6 +180,10 @@ def imports() -> list[Import]:
 
 def test_the_imports_are_found(imports: list[Import]) -> None:
     assert any(found.importer.startswith("runyard.store.") and found.imported == "sqlalchemy" for found in imports)
+
+
+def test_every_flavor_is_offered_to_users() -> None:
+    assert sorted(path.stem for path in (PACKAGE / "models" / "flavors").glob("[!_]*.py")) == sorted(FLAVORS)
 
 
 def test_every_module_belongs_to_a_layer() -> None:

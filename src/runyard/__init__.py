@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from runyard import (
         artifacts as artifacts,
+        catboost as catboost,
         client as client,
         config as config,
         data as data,
         entities as entities,
         exceptions as exceptions,
+        keras as keras,
+        lightgbm as lightgbm,
         models as models,
+        onnx as onnx,
         pyfunc as pyfunc,
+        pytorch as pytorch,
+        sentence_transformers as sentence_transformers,
         sklearn as sklearn,
+        spacy as spacy,
+        statsmodels as statsmodels,
         tracking as tracking,
+        xgboost as xgboost,
     )
     from runyard.client.fluent import (
         ActiveModel as ActiveModel,
@@ -110,6 +119,15 @@ _MODULES: Final = (
     "models",
     "pyfunc",
     "sklearn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "statsmodels",
+    "onnx",
+    "pytorch",
+    "keras",
+    "spacy",
+    "sentence_transformers",
     "tracking",
 )
 _NAMES: Final = {

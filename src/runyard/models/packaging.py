@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import platform
 import shutil
@@ -9,13 +10,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from runyard.errors import AlreadyExists, InvalidParameter
 from runyard.models.environment import ENVIRONMENT, infer_requirements, read_requirements, write_environment
 from runyard.models.examples import save_example, split_example
 from runyard.models.model import Model
 from runyard.models.signature import ColSpec, ModelSignature, infer_params, infer_schema, infer_signature
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Options(TypedDict, total=False):
@@ -100,8 +104,91 @@ def save(
     return model
 
 
-def add_pyfunc(model: Model, loader_module: str, **parameters: Any) -> None:
+def save_file(
+    path: str | Path,
+    flavor: str,
+    file: str,
+    dump: Callable[[Path], Any],
+    *,
+    modules: Iterable[str],
+    predict: Callable[[Any, dict[str, Any] | None], Any] | None,
+    fields: dict[str, Any],
+    is_pyfunc: bool = True,
+    **options: Unpack[Options],
+) -> Model:
+    """Save a model that is one file, or one folder, of its library's own.
+
+    Args:
+        flavor: its name, and that of MLflow's module for it.
+        dump: writes the file whose path it is given.
+        fields: what the flavor says beside the file's name.
+        is_pyfunc: whether the model can be loaded as one that predicts.
+    """
+
+    def write(folder: Path, model: Model, code: str | None) -> None:
+        dump(folder / file)
+        if is_pyfunc:
+            add_pyfunc(model, f"mlflow.{flavor}", code, data=file)
+        model.add_flavor(flavor, data=file, code=code, **fields)
+
+    return save(path, write, modules=modules, predict=predict, **options)
+
+
+def load_file(path: str | Path, flavor: str, *, default: str | None = None) -> tuple[dict[str, Any], Path]:
+    """Return what the MLmodel file says of a flavor that `save_file` wrote, and where its file is."""
+    folder = Path(path)
+    found = Model.load(folder).flavor(flavor)
+    add_code(folder, found.get("code"))
+    name = found.get("data", default)
+    if not isinstance(name, str):
+        raise InvalidParameter(f"the flavor {flavor} of the model in {str(folder)!r} names no file as its data")
+    return found, within(folder, name)
+
+
+class Predictor:
+    """A library's model with a ``predict`` as a pyfunc model."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        return self._model.predict(model_input, **params or {})
+
+    def get_raw_model(self) -> Any:
+        return self._model
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raises: InvalidParameter: the value is none of the choices."""
+    if value not in choices:
+        raise InvalidParameter(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def class_path(model: Any) -> str:
+    """Return the module and name of a model's class."""
+    return f"{type(model).__module__}.{type(model).__qualname__}"
+
+
+def class_of(path: str, package: str) -> type[Any]:
+    """Return the class that a model's file names, which must be of the package.
+
+    Raises:
+        InvalidParameter: it is of another, or not there.
+    """
+    module, _, name = path.rpartition(".")
+    try:
+        if module.split(".")[0] != package:
+            raise AttributeError(f"it is none of {package}")
+        found: type[Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as missing:
+        raise InvalidParameter(f"the model's class {path!r} cannot be had here: {missing}") from None
+    return found
+
+
+def add_pyfunc(model: Model, loader_module: str, code: str | None = None, **parameters: Any) -> None:
     """Give the model the flavor by which any of them is loaded; MLflow reads ``loader_module``, and so do we."""
+    if code is not None:
+        parameters["code"] = code
     model.add_flavor(
         "python_function",
         loader_module=loader_module,
@@ -116,6 +203,11 @@ def version_of(distribution: str) -> str:
     from importlib.metadata import version
 
     return version(distribution)
+
+
+def version_of_module(name: str) -> str:
+    """Return the version that a module tells of itself, where several packages may have brought it."""
+    return str(importlib.import_module(name).__version__)
 
 
 def add_code(folder: Path, code: str | None) -> None:

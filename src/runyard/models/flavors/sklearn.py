@@ -9,17 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from runyard.errors import InvalidParameter, PermissionDenied
-from runyard.models import packaging, pickles
+from runyard.errors import InvalidParameter
+from runyard.models import estimators, packaging
 from runyard.models.model import Model
-from runyard.settings import load_model_settings
 
 FLAVOR: Final = "sklearn"
 
 # MLflow's module of the same purpose: what the MLmodel file names as its loader.
 LOADER_MODULE: Final = "mlflow.sklearn"
-
-FORMATS: Final = ("cloudpickle", "pickle", "skops")
 
 
 def save_model(
@@ -42,24 +39,16 @@ def save_model(
     Raises:
         InvalidParameter: no such format or method.
     """
-    if serialization_format not in FORMATS:
-        raise InvalidParameter(
-            f"serialization_format must be one of {', '.join(FORMATS)}, got {serialization_format!r}"
-        )
+    packaging.check_choice("serialization_format", serialization_format, estimators.FORMATS)
     method = getattr(sk_model, pyfunc_predict_fn, None)
     if not callable(method) and pyfunc_predict_fn != "predict":
         raise InvalidParameter(f"pyfunc_predict_fn {pyfunc_predict_fn!r} is no method of {type(sk_model).__name__}")
-    file = "model.skops" if serialization_format == "skops" else "model.pkl"
+    file = estimators.file_name(serialization_format)
 
     def write(folder: Path, model: Model, code: str | None) -> None:
-        if serialization_format == "skops":
-            import skops.io
-
-            skops.io.dump(sk_model, folder / file)
-        else:
-            pickles.dump(sk_model, folder / file, by_value=serialization_format == "cloudpickle")
+        estimators.dump(sk_model, folder / file, serialization_format)
         if callable(method):
-            packaging.add_pyfunc(model, LOADER_MODULE, model_path=file, predict_fn=pyfunc_predict_fn, **_code(code))
+            packaging.add_pyfunc(model, LOADER_MODULE, code, model_path=file, predict_fn=pyfunc_predict_fn)
         model.add_flavor(
             FLAVOR,
             pickled_model=file,
@@ -89,20 +78,7 @@ def load_model(path: str | Path) -> Any:
     flavor = Model.load(folder).flavor(FLAVOR)
     packaging.add_code(folder, flavor.get("code"))
     file = packaging.within(folder, flavor.get("pickled_model", "model.pkl"))
-    if flavor.get("serialization_format") != "skops":
-        return pickles.load(file)
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    # A model that says whom to trust says so of itself: that is as good as a pickle.
-    trusted = flavor.get("skops_trusted_types") if load_model_settings().allow_pickle else None
-    try:
-        return skops.io.load(file, trusted=trusted)
-    except UntrustedTypesFoundException as found:
-        raise PermissionDenied(
-            f"{file.name} holds types that are not trusted ({found}): save it with skops_trusted_types naming them, "
-            "and load it where RUNYARD_ALLOW_PICKLE is not false"
-        ) from None
+    return estimators.load(file, flavor.get("serialization_format"), trusted=flavor.get("skops_trusted_types"))
 
 
 class Adapter:
@@ -122,7 +98,3 @@ class Adapter:
 def load_pyfunc(folder: Path, flavor: dict[str, Any]) -> Adapter:
     """Return the adapter of a saved model, given the python_function flavor."""
     return Adapter(load_model(folder), flavor.get("predict_fn", "predict"))
-
-
-def _code(code: str | None) -> dict[str, str]:
-    return {} if code is None else {"code": code}

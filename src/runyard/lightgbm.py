@@ -1,0 +1,14 @@
+"""LightGBM models: boosters, and the estimators that LightGBM makes for scikit-learn.
+
+See `runyard.models.flavors.lightgbm`.
+"""
+
+from __future__ import annotations
+
+from runyard.client.models import public
+from runyard.models.flavors import lightgbm as flavor
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+save_model = flavor.save_model
+log_model, load_model = public(flavor)

@@ -1,0 +1,14 @@
+"""ONNX models, which ONNX Runtime runs.
+
+See `runyard.models.flavors.onnx`.
+"""
+
+from __future__ import annotations
+
+from runyard.client.models import public
+from runyard.models.flavors import onnx as flavor
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+save_model = flavor.save_model
+log_model, load_model = public(flavor)

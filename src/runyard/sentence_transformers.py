@@ -1,0 +1,14 @@
+"""Models of Sentence Transformers: texts to vectors.
+
+See `runyard.models.flavors.sentence_transformers`.
+"""
+
+from __future__ import annotations
+
+from runyard.client.models import public
+from runyard.models.flavors import sentence_transformers as flavor
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+save_model = flavor.save_model
+log_model, load_model = public(flavor)

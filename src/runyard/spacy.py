@@ -1,0 +1,14 @@
+"""spaCy pipelines; as a pyfunc model, those with a text categorizer.
+
+See `runyard.models.flavors.spacy`.
+"""
+
+from __future__ import annotations
+
+from runyard.client.models import public
+from runyard.models.flavors import spacy as flavor
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+save_model = flavor.save_model
+log_model, load_model = public(flavor)

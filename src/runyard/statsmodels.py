@@ -1,0 +1,14 @@
+"""statsmodels' results: pickles, as that library writes them.
+
+See `runyard.models.flavors.statsmodels`.
+"""
+
+from __future__ import annotations
+
+from runyard.client.models import public
+from runyard.models.flavors import statsmodels as flavor
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+save_model = flavor.save_model
+log_model, load_model = public(flavor)
