@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime, timedelta, timezone
@@ -288,3 +290,27 @@ class TestObjectStore(ArtifactStoreContract):
     @pytest.fixture
     def seaweedfs_store(self, s3: SeaweedFS) -> ObjectStore:
         return ObjectStore(s3.new_root())
+
+
+SHORT_PROGRAM = """
+import asyncio, sys
+from runyard.artifacts.store import open_store
+
+async def chunks():
+    yield b"content"
+
+async def main():
+    store = open_store(sys.argv[1])
+    await asyncio.gather(*(store.write(f"file-{number}", chunks()) for number in range(8)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.cloud
+def test_a_program_that_ends_after_its_last_answer_ends_well(s3: SeaweedFS) -> None:
+    ends = []
+    for _ in range(6):
+        programs = [subprocess.Popen([sys.executable, "-c", SHORT_PROGRAM, s3.new_root()]) for _ in range(4)]
+        ends += [program.wait(60) for program in programs]
+    assert ends == [0] * 24
