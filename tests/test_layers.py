@@ -44,6 +44,8 @@ BELOW = {
     "entities": {"wire", "errors"},
     "client": {"entities", "models", "artifacts", "wire", "errors", "settings"},
     "server": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
+    # It patches libraries to call the client; a flavor's public module offers it, and is what it logs models by.
+    "autologging": {"client", "entities", "models", "wire", "errors"},
     "cli": {
         "server",
         "client",
@@ -60,7 +62,7 @@ BELOW = {
     # What users import: names of the client, where programs written for this protocol look for them.
     "data": {"client"},
     "pyfunc": {"client", "models", "errors"},
-    **{name: {"client", "models"} for name in FLAVORS},
+    **{name: {"autologging", "client", "models"} for name in FLAVORS},
     "exceptions": {"errors"},
     "tracking": {"client", "entities", "exceptions", "errors"},
     "config": {"client", "settings", "errors"},
@@ -75,6 +77,7 @@ BELOW = {
         "models",
         "pyfunc",
         *FLAVORS,
+        "autologging",
         "artifacts",
         "wire",
         "errors",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         tracking as tracking,
         xgboost as xgboost,
     )
+    from runyard.autologging import autolog as autolog
     from runyard.client.fluent import (
         ActiveModel as ActiveModel,
         ActiveRun as ActiveRun,
@@ -134,6 +135,7 @@ _NAMES: Final = {
     "Image": "runyard.client.shapes",
     "MlflowException": "runyard.exceptions",
     "RunyardException": "runyard.exceptions",
+    "autolog": "runyard.autologging",
     **dict.fromkeys(
         (
             "ActiveModel",

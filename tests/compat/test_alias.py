@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runyard import __version__
 from tests.compat.conftest import ENVIRONMENTS, ROOT, client_python
 from tests.servers import clean_environment
 
@@ -49,7 +50,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 import runyard
 import runyard.entities.model_registry
-assert mlflow is runyard
+assert (mlflow.__version__, runyard.__version__) == ("3.17.2", VERSION)
+assert mlflow.start_run is runyard.start_run
+assert set(dir(runyard)) <= set(dir(mlflow))
 for name in ("tracking", "entities", "exceptions", "entities.model_registry"):
     assert sys.modules["mlflow." + name] is sys.modules["runyard." + name], name
     assert sys.modules["runyard." + name].__spec__.name == "runyard." + name
@@ -60,6 +63,7 @@ try:
 except ModuleNotFoundError as error:
     print(error)
 """
+    program = program.replace("VERSION", repr(__version__))
     assert "mlflow.no_such_module" in run(python, "-W", "error", "-c", program, folder=tmp_path)
 
 

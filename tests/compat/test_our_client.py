@@ -13,7 +13,6 @@ import pytest
 from tests.compat.conftest import CompatServer, client_path, client_python, run_session
 from tests.servers import clean_environment
 
-# All but that of autologging.
 SESSIONS = [
     "artifacts",
     "datasets",
@@ -26,6 +25,7 @@ SESSIONS = [
     "runs_client",
     "runs_fluent",
     "searching_runs",
+    "sklearn_autolog",
     "tables",
 ]
 

@@ -12,12 +12,16 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 
 
-def upstream(program: str, folder: Path, *, timeout_s: int = 400) -> Any:
-    """Run a program for which ``import mlflow`` is upstream's; return what it prints last, read as JSON."""
+def upstream(program: str, folder: Path, *arguments: str, timeout_s: int = 400) -> Any:
+    """Run a program for which ``import mlflow`` is upstream's; return what it prints last, read as JSON.
+
+    Args:
+        program: its source, or the name of a module of the tests after ``-m``.
+    """
     packages = list((ROOT / ".venvs" / "mlflow-3" / "lib").glob("python*/site-packages"))
     assert packages, "the environment mlflow-3 is missing: make test makes it"
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, *(["-m", program] if program.startswith("tests.") else ["-c", program]), *arguments],
         cwd=folder,
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "RUNYARD_"))},

@@ -1,4 +1,7 @@
-"""Runyard under the name `mlflow`: each module of that name is the module of runyard, the very same object."""
+"""Runyard under the name `mlflow`: each module below it is the module of runyard, the very same object.
+
+This one tells another version: that of the MLflow whose API it offers, which programs and libraries ask for.
+"""
 
 from __future__ import annotations
 
@@ -66,5 +69,20 @@ if _upstream is not None:
 
 sys.meta_path.insert(0, _Alias())
 import runyard  # noqa: E402
+from runyard.models.model import FORMAT_VERSION  # noqa: E402
 
-sys.modules["mlflow"] = runyard
+__version__ = FORMAT_VERSION
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        value = getattr(runyard, name)
+    except AttributeError:
+        raise AttributeError(f"module 'mlflow' (of runyard) has no attribute {name!r}") from None
+    # Found at once from now on.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(runyard)})

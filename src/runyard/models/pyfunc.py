@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -14,6 +15,7 @@ from typing import Any, Final
 from runyard.errors import InvalidParameter, NotFound
 from runyard.models import packaging, pickles
 from runyard.models.enforcement import enforce_params, enforce_schema
+from runyard.models.examples import load_example
 from runyard.models.model import Model
 from runyard.models.python_model import (
     FunctionPythonModel,
@@ -35,9 +37,21 @@ CODE_MODEL_LOADER: Final = "mlflow.pyfunc.loaders.code_model"
 class PyFuncModel:
     """A loaded model. Predictions may be asked for by several threads where the model itself allows it."""
 
-    def __init__(self, metadata: Model, implementation: Any) -> None:
+    def __init__(self, metadata: Model, implementation: Any, folder: Path) -> None:
         self.metadata = metadata
         self._implementation = implementation
+        self._folder = folder
+
+    @property
+    def model_id(self) -> str | None:
+        """The id of the logged model that it is, if it is one."""
+        return self.metadata.model_id
+
+    @functools.cached_property
+    def input_example(self) -> Any:
+        """The input example that was saved with the model; None without one."""
+        info = self.metadata.saved_input_example_info
+        return None if info is None else load_example(self._folder, info)[0]
 
     @property
     def loader_module(self) -> str:
@@ -180,9 +194,9 @@ def load_model(model_path: str | Path, *, model_config: Mapping[str, Any] | None
     config = {**(flavor.get("config") or {}), **(model_config or {})}
     loader = flavor["loader_module"]
     if loader in {PYTHON_MODEL_LOADER, CODE_MODEL_LOADER}:
-        return PyFuncModel(metadata, _load_python_model(folder, flavor, config))
+        return PyFuncModel(metadata, _load_python_model(folder, flavor, config), folder)
     if loader.startswith("mlflow."):
-        return PyFuncModel(metadata, _flavor_module(loader).load_pyfunc(folder, flavor))
+        return PyFuncModel(metadata, _flavor_module(loader).load_pyfunc(folder, flavor), folder)
     try:
         module = importlib.import_module(loader)
     except ModuleNotFoundError as missing:
@@ -193,7 +207,7 @@ def load_model(model_path: str | Path, *, model_config: Mapping[str, Any] | None
     load = getattr(module, "_load_pyfunc", None)
     if load is None:
         raise InvalidParameter(f"the model's loader module {loader!r} must define _load_pyfunc(path)")
-    return PyFuncModel(metadata, load(str(packaging.within(folder, data) if data else folder)))
+    return PyFuncModel(metadata, load(str(packaging.within(folder, data) if data else folder)), folder)
 
 
 class _PythonModelAdapter:
