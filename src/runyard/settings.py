@@ -376,6 +376,12 @@ class ClientSettings:
         "nothing, and `runyard sync` sends the rest.",
         "RUNYARD_SPOOL",
     )
+    artifacts_progress_bar: bool = _setting(
+        True,
+        "Show on a terminal how far large uploads and downloads of artifacts have come.",
+        "RUNYARD_ENABLE_ARTIFACTS_PROGRESS_BAR",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+    )
     system_metrics: bool = _setting(
         False,
         "Measure the machine during every run; needs psutil.",
@@ -527,12 +533,22 @@ def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[s
             continue
         for variable in setting.metadata["variables"]:
             if variable in environment:
-                values[setting.name] = _parse(variable, environment[variable], str(setting.type))
+                values[setting.name] = parse(variable, environment[variable], str(setting.type))
                 break
     return values
 
 
-def _parse(variable: str, text: str, type_name: str) -> Any:
+def variable(*spellings: str) -> str | None:
+    """Return the text of the first of these variables that is set, if any is."""
+    return next((os.environ[name] for name in spellings if name in os.environ), None)
+
+
+def parse(variable: str, text: str, type_name: str) -> Any:
+    """Return the value of a setting of the type ``int``, ``bool`` or any other, which is a text.
+
+    Raises:
+        ConfigurationError: the text means no such value.
+    """
     if type_name == "int":
         try:
             return int(text)

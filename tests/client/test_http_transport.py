@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runyard.client import artifacts, tracking
+from runyard.client import artifacts, request_headers, tracking
 from runyard.client.http import HttpTransport
+from runyard.client.request_headers import RequestHeaderProvider
 from runyard.errors import AlreadyExists, ConfigurationError, NotFound, PermissionDenied, RunyardError, Unavailable
 from runyard.settings import ClientSettings
 from runyard.wire.base import Empty
@@ -85,6 +86,30 @@ def connect(script: Script) -> Iterator[Callable[..., HttpTransport]]:
 
 
 Connect = Callable[..., HttpTransport]
+
+
+def test_a_programs_own_headers_are_on_every_request(
+    script: Script, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Team(RequestHeaderProvider):
+        told = 0
+
+        def in_context(self) -> bool:
+            return self.told < 2
+
+        def request_headers(self) -> dict[str, str]:
+            self.told += 1
+            return {"X-Team": f"a{self.told}"}
+
+    monkeypatch.setattr(request_headers.providers, "_registry", [])
+    request_headers.providers.register(Team)
+    script.answers = [(200, EXPERIMENT)]
+    transport = connect(token="secret")
+    for _ in range(3):
+        tracking.get_experiment(transport, "1")
+
+    assert [headers.get("x-team") for _, _, headers, _ in script.requests] == ["a1", "a2", None]
+    assert {headers["authorization"] for _, _, headers, _ in script.requests} == {"Bearer secret"}
 
 
 def test_a_busy_server_is_asked_again(script: Script, connect: Connect) -> None:

@@ -27,6 +27,7 @@ from runyard import __version__
 from runyard.client.artifacts import ProxiedFolder
 from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_of
 from runyard.client.direct import DirectTransfers
+from runyard.client.request_headers import resolve_request_headers
 from runyard.client.transport import Transport
 from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, Unavailable
 from runyard.settings import ClientSettings, proxy_of
@@ -172,7 +173,7 @@ class HttpTransport(Transport):
                 method,
                 url,
                 body=cast("bytes | IO[bytes] | None", body),
-                headers={**self._headers, **headers},
+                headers={**self._headers, **resolve_request_headers(), **headers},
                 retries=retries,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
                 preload_content=not is_streamed,
