@@ -439,6 +439,15 @@ class ModelSettings:
     )
 
 
+# Of a client's settings, those that `credentials` returns.
+_CREDENTIALS: Final = tuple(
+    variable
+    for setting in dataclasses.fields(ClientSettings)
+    if setting.name in {"username", "password", "token", "insecure_tls", "server_cert_path", "client_cert_path"}
+    for variable in setting.metadata["variables"]
+)
+
+
 def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> Settings:
     """Return the settings: what is in ``chosen`` and not None, else the environment's, else the default.
 
@@ -451,6 +460,11 @@ def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -
 def load_client_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ClientSettings:
     """Return a client's settings, found as `load_settings` finds a server's."""
     return ClientSettings(**_values(ClientSettings, environment, chosen))
+
+
+def credentials() -> tuple[str | None, ...]:
+    """Return what the environment says of who a client is and whom it trusts, as texts: to see whether it changed."""
+    return tuple(os.environ.get(variable) for variable in _CREDENTIALS)
 
 
 def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
