@@ -1,8 +1,8 @@
 """Logging in the background: what waits is sent in order, as many things in a request as there is room for.
 
-The caller does not wait for the server, unless it logs more than is sent and so much waits that memory would not hold: then
-it waits until there is room, and nothing is dropped. What could not be logged is told by the operations that were
-returned, and in the log. A process that ends sends what waits first.
+The caller does not wait for the server, unless so much waits already that memory would not hold it: then it waits until
+there is room, and nothing is dropped. What could not be logged is told by the operations that were returned, and in the
+log. A process that ends sends what waits first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log: Final = logging.getLogger(__name__)
 
 # What may wait in memory: some 45,000 metrics that were logged one by one, more of those that were logged together.
 MAX_WAITING_BYTES: Final = 100 * 1024 * 1024
-# What one call's lists, its future and its place in the queue take, as measured, and what one thing takes beside its text.
+# What one call's lists, its future and its place in the queue take, as measured.
 _CALL_BYTES: Final = 2100
 
 
@@ -89,10 +89,12 @@ class Sender:
             self._changed.wait_for(lambda: not self._waiting and not self._is_sending)
 
     def _wait_for_room(self, size_bytes: int) -> None:
-        has_room = lambda: not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES  # noqa: E731
-        if not has_room():
+        if not self._has_room(size_bytes):
             _log.info("more is logged to %s than it takes; waiting for room in the queue", self._transport.uri)
-            self._changed.wait_for(has_room)
+            self._changed.wait_for(lambda: self._has_room(size_bytes))
+
+    def _has_room(self, size_bytes: int) -> bool:
+        return not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES
 
     def _send_all(self) -> None:
         while True:
