@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ __all__ = [
     "load_model",
     "log_model",
     "save_model",
+    "spark_udf",
 ]
 
 
@@ -52,6 +53,34 @@ def load_model(
     if isinstance(model_config, (str, Path)):
         model_config = _read_config(Path(model_config))
     return pyfunc.load_model(downloaded(model_uri, dst_path), model_config=model_config)
+
+
+def spark_udf(
+    spark: Any,
+    model_uri: str | Path,
+    result_type: Any = None,
+    env_manager: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    extra_env: Mapping[str, str] | None = None,
+    prebuilt_env_uri: str | None = None,
+    model_config: str | Path | Mapping[str, Any] | None = None,
+) -> Callable[..., Any]:
+    """Return a function of Spark's columns whose value is the model's prediction.
+
+    See `runyard.models.spark.spark_udf`. The executors' own Python runs the model: ``env_manager`` must be local, and
+    ``extra_env`` and ``prebuilt_env_uri`` be left out.
+    """
+    if env_manager not in (None, "local") or extra_env or prebuilt_env_uri:
+        raise InvalidParameter(
+            "spark_udf runs a model in the executors' own Python: leave out env_manager, extra_env and "
+            "prebuilt_env_uri, and install there what get_model_dependencies names"
+        )
+    from runyard.models import spark as on_spark
+
+    if isinstance(model_config, (str, Path)):
+        model_config = _read_config(Path(model_config))
+    folder = downloaded(model_uri)
+    return on_spark.spark_udf(spark, folder, result_type=result_type, params=params, model_config=model_config)
 
 
 def get_model_dependencies(model_uri: str | Path, format: Literal["pip", "conda"] = "pip") -> str:  # noqa: A002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,47 @@ def test_signatures_are_spelled_as_upstream_does(sample: Any, inputs: str) -> No
 def test_the_model_file_reads_back_as_written(tmp_path: Path) -> None:
     saved = sklearn.save_model(classifier(), tmp_path / "m", input_example=FRAME, metadata={"team": "ml"})
     assert Model.load(tmp_path / "m") == saved
+
+
+def test_models_from_code_load_in_many_threads_at_once(tmp_path: Path) -> None:
+    for index in range(8):
+        (tmp_path / f"code{index}.py").write_text(
+            "import time\nfrom runyard.models import set_model\n"
+            f"def tell(model_input):\n    return [{index}]\n"
+            "set_model(tell)\ntime.sleep(0.01)\n",
+            encoding="utf-8",
+        )
+        pyfunc.save_model(tmp_path / f"m{index}", python_model=tmp_path / f"code{index}.py")
+    with ThreadPoolExecutor(8) as pool:
+        models = list(pool.map(lambda index: pyfunc.load_model(tmp_path / f"m{index % 8}"), range(40)))
+    assert [model.predict([0]) for model in models] == [[index % 8] for index in range(40)]
+
+
+def test_a_file_that_names_no_model_is_told(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("x = 1\n", encoding="utf-8")
+    with pytest.raises(InvalidParameter, match=r"code\.py names no model: call set_model"):
+        pyfunc.save_model(tmp_path / "m", python_model=tmp_path / "code.py")
+
+
+def test_a_model_from_code_gets_its_config(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(
+        "from runyard.models import set_model\nfrom runyard.models.pyfunc import PythonModel\n"
+        "class Adds(PythonModel):\n"
+        "    def predict(self, context, model_input, params=None):\n"
+        "        return [each + context.model_config['base'] for each in model_input]\n"
+        "    def predict_stream(self, context, model_input, params=None):\n"
+        "        yield from self.predict(context, model_input)\n"
+        "set_model(Adds())\n",
+        encoding="utf-8",
+    )
+    pyfunc.save_model(tmp_path / "m", python_model=tmp_path / "code.py", model_config={"base": 10})
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.predict([1, 2]) == [11, 12]
+    assert list(model.predict_stream([1, 2])) == [11, 12]
+    assert pyfunc.load_model(tmp_path / "m", model_config={"base": 1}).predict([1]) == [2]
+
+
+def test_a_model_that_does_not_stream_says_so(tmp_path: Path) -> None:
+    sklearn.save_model(classifier(), tmp_path / "m")
+    with pytest.raises(InvalidParameter, match="does not stream"):
+        pyfunc.load_model(tmp_path / "m").predict_stream(FRAME)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import inspect
+import itertools
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +81,11 @@ def call_predict(
     return predict(context, model_input, **extra) if "context" in accepted else predict(model_input, **extra)
 
 
-_chosen: list[Any] = []
+# What the file that this thread, or task, runs just now has named.
+_chosen: ContextVar[list[Any] | None] = ContextVar("_chosen", default=None)
+# Stand-ins for upstream's modules are the whole process's, and so is what upstream itself keeps of a file.
+_running = threading.RLock()
+_numbers = itertools.count()
 
 
 def set_model(model: Any) -> None:
@@ -89,7 +96,10 @@ def set_model(model: Any) -> None:
     """
     if not callable(model) and not hasattr(model, "predict"):
         raise InvalidParameter(f"set_model takes a PythonModel or a function, got {type(model).__name__}")
-    _chosen.append(model)
+    chosen = _chosen.get()
+    # A file that is run as a program, to try it, names its model to nobody.
+    if chosen is not None:
+        chosen.append(model)
 
 
 def run_code(path: Path, config: Mapping[str, Any] | None = None) -> Any:
@@ -98,20 +108,30 @@ def run_code(path: Path, config: Mapping[str, Any] | None = None) -> Any:
     Raises:
         InvalidParameter: it named none.
     """
-    _chosen.clear()
-    sys.modules.pop("__runyard_model__", None)
-    spec = importlib.util.spec_from_file_location("__runyard_model__", path)
+    # Each file is a module of its own: the model's classes ask for it as long as they live.
+    name = f"__runyard_model_{next(_numbers)}__"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Where upstream is installed, it is upstream that the file tells.
-    theirs = sys.modules.get("mlflow.models.model")
-    if theirs is not None:
-        theirs.__dict__.pop("__mlflow_model__", None)
-    sys.modules["__runyard_model__"] = module
-    with _standing_in_for_mlflow(config):
-        spec.loader.exec_module(module)
-    found = _chosen.pop() if _chosen else getattr(sys.modules.get("mlflow.models.model"), "__mlflow_model__", None)
+    chosen: list[Any] = []
+    with _running:
+        # Where upstream is installed, it is upstream that the file tells.
+        theirs = sys.modules.get("mlflow.models.model")
+        if theirs is not None:
+            theirs.__dict__.pop("__mlflow_model__", None)
+        sys.modules[name] = module
+        before = _chosen.set(chosen)
+        try:
+            with _standing_in_for_mlflow(config):
+                spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        finally:
+            _chosen.reset(before)
+        told = getattr(sys.modules.get("mlflow.models.model"), "__mlflow_model__", None)
+    found = chosen[-1] if chosen else told
     if found is None:
         raise InvalidParameter(f"{path.name} names no model: call set_model(model) at its end")
     return found if hasattr(found, "predict") else FunctionPythonModel(found)
