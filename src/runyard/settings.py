@@ -447,6 +447,11 @@ def load_client_settings(environment: Mapping[str, str] | None = None, **chosen:
     return ClientSettings(**_values(ClientSettings, environment, chosen))
 
 
+def async_logging() -> bool:
+    """Return whether clients log in the background: of all their settings, the one that each call asks for."""
+    return bool(_value(ClientSettings.__dataclass_fields__["async_logging"], os.environ))
+
+
 def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
     """Return the settings of object stores, found as `load_settings` finds a server's."""
     return StoreSettings(**_values(StoreSettings, environment, chosen))
@@ -523,13 +528,18 @@ def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[s
     environment = os.environ if environment is None else environment
     values = {name: value for name, value in chosen.items() if value is not None}
     for setting in dataclasses.fields(kind):
-        if setting.name in values:
-            continue
-        for variable in setting.metadata["variables"]:
-            if variable in environment:
-                values[setting.name] = _parse(variable, environment[variable], str(setting.type))
-                break
+        if setting.name not in values:
+            value = _value(setting, environment)
+            if value is not None:
+                values[setting.name] = value
     return values
+
+
+def _value(setting: dataclasses.Field[Any], environment: Mapping[str, str]) -> Any:
+    for variable in setting.metadata["variables"]:
+        if variable in environment:
+            return _parse(variable, environment[variable], str(setting.type))
+    return None
 
 
 def _parse(variable: str, text: str, type_name: str) -> Any:

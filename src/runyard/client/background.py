@@ -10,24 +10,27 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runyard.client.batches import Batch, send
+from runyard.client.batches import LINGER_S, Batch, send
 from runyard.client.connections import at_exit, flush_all
 from runyard.client.transport import Transport
 from runyard.errors import RunyardError, Unavailable
 
 _log: Final = logging.getLogger(__name__)
+# As many as fill a request are sent at once.
+_ENOUGH: Final = 1000
 
 
 class RunOperations:
     """Things that are being logged in the background."""
 
-    def __init__(self, operation_futures: Iterable[Future[None]]) -> None:
+    def __init__(self, operation_futures: Iterable[Future[None]], hurry: Callable[[], None] | None = None) -> None:
         self._operation_futures = list(operation_futures)
+        self._hurry = hurry
 
     def wait(self) -> None:
         """Wait until all is logged.
@@ -35,6 +38,8 @@ class RunOperations:
         Raises:
             RunyardError: the first that went wrong.
         """
+        if self._hurry is not None:
+            self._hurry()
         failed = [error for error in (future.exception() for future in self._operation_futures) if error is not None]
         if failed:
             raise failed[0]
@@ -55,6 +60,7 @@ class Sender:
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._is_sending = False
+        self._is_hurried = False
         self._thread: threading.Thread | None = None
 
     def submit(self, run_id: str, batches: Iterable[Batch]) -> RunOperations:
@@ -65,13 +71,22 @@ class Sender:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_all, name="runyard-sender", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
-        return RunOperations(future for each in added for future in each.futures)
+            # The thread is woken by what it waits for, and not by each thing that joins the others.
+            if len(self._waiting) == len(added) or len(self._waiting) >= _ENOUGH:
+                self._changed.notify_all()
+        return RunOperations((future for each in added for future in each.futures), self._go)
 
     def flush(self) -> None:
         """Wait until all that was submitted has been logged, or could not be."""
+        self._go()
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._is_sending)
+
+    def _go(self) -> None:
+        """Have what waits sent now."""
+        with self._changed:
+            self._is_hurried = bool(self._waiting)
+            self._changed.notify_all()
 
     def _send_all(self) -> None:
         while True:
@@ -79,7 +94,9 @@ class Sender:
                 self._is_sending = False
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: bool(self._waiting))
+                self._changed.wait_for(lambda: self._is_hurried or len(self._waiting) >= _ENOUGH, LINGER_S)
                 self._is_sending = True
+                self._is_hurried = False
                 taken = list(self._waiting)
                 self._waiting.clear()
             for group in _grouped(taken):
