@@ -102,7 +102,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
-	$(subst 3.10,3.11,$(LOCK)) pyproject.toml requirements/ml.in --constraints requirements/runtime.txt --constraints requirements/mlflow-3.txt --output-file requirements/ml.txt
+	$(subst 3.10,3.11,$(LOCK)) pyproject.toml requirements/ml.in --override requirements/ml-overrides.in --constraints requirements/runtime.txt --constraints requirements/mlflow-3.txt --output-file requirements/ml.txt
 	$(LOCK) requirements/deploy.in --output-file requirements/deploy.txt
 	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 	scripts/lock-npm-packages $(NODE_PYTHON) ui
@@ -152,7 +152,7 @@ $(VENVS)/server/.ready: requirements/runtime.txt $(INSTALLED)
 	$(installation)
 
 # This project's client under the name mlflow, and what programs of it use.
-$(VENVS)/demo/.ready: requirements/demo.txt compat/pyproject.toml $(wildcard compat/src/mlflow/*.py) $(INSTALLED)
+$(VENVS)/demo/.ready: requirements/demo.txt compat/pyproject.toml $(wildcard compat/src/*.* compat/src/mlflow/*.py) $(INSTALLED)
 	$(installation)
 	$(UV) pip install --quiet --compile-bytecode --python $(@D) --no-deps --build-constraints requirements/build.txt ./compat
 	@touch $@

@@ -66,14 +66,22 @@ BELOW = {
     "exceptions": {"errors"},
     "tracking": {"client", "entities", "exceptions", "errors"},
     "config": {"client", "settings", "errors"},
+    "environment_variables": {"settings", "errors"},
+    "system_metrics": {"client"},
+    "types": {"models"},
+    "utils": {"wire"},
     # `import runyard` is the fluent API, `python -m runyard` the command.
     "__init__": {
         "client",
         "config",
         "entities",
+        "environment_variables",
         "data",
         "exceptions",
+        "system_metrics",
         "tracking",
+        "types",
+        "utils",
         "models",
         "pyfunc",
         *FLAVORS,
@@ -97,6 +105,7 @@ OFFERED = {"runyard.artifacts", "runyard.models"}
 LEAVES = {
     "runyard.store.schema": {"runyard.search.compile"},
     "runyard.artifacts.uris": {"runyard.store"},
+    "runyard.store.run_names": {"runyard.utils"},
 }
 
 # Libraries that only some modules may know, by the prefix of the module.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         config as config,
         data as data,
         entities as entities,
+        environment_variables as environment_variables,
         exceptions as exceptions,
         keras as keras,
         lightgbm as lightgbm,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
         sklearn as sklearn,
         spacy as spacy,
         statsmodels as statsmodels,
+        system_metrics as system_metrics,
         tracking as tracking,
+        types as types,
+        utils as utils,
         xgboost as xgboost,
     )
     from runyard.autologging import autolog as autolog
@@ -116,6 +120,7 @@ _MODULES: Final = (
     "config",
     "data",
     "entities",
+    "environment_variables",
     "exceptions",
     "models",
     "pyfunc",
@@ -129,7 +134,10 @@ _MODULES: Final = (
     "keras",
     "spacy",
     "sentence_transformers",
+    "system_metrics",
     "tracking",
+    "types",
+    "utils",
 )
 _NAMES: Final = {
     "Image": "runyard.client.shapes",

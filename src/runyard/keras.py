@@ -5,11 +5,25 @@ See `runyard.models.flavors.keras`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from runyard.autologging.keras import autolog
 from runyard.client.models import public
 from runyard.models.flavors import keras as flavor
 
-__all__ = ["autolog", "load_model", "log_model", "save_model"]
+if TYPE_CHECKING:
+    from runyard.autologging.keras_callback import MlflowCallback, MlflowCallback as MLflowCallback
+
+__all__ = ["MLflowCallback", "MlflowCallback", "autolog", "load_model", "log_model", "save_model"]
 
 save_model = flavor.save_model
 log_model, load_model = public(flavor)
+
+
+def __getattr__(name: str) -> Any:
+    # It is a class of Keras', which only who asks for it loads.
+    if name not in {"MlflowCallback", "MLflowCallback"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runyard.autologging.keras_callback import MlflowCallback
+
+    return MlflowCallback

@@ -376,6 +376,12 @@ class ClientSettings:
         "nothing, and `runyard sync` sends the rest.",
         "RUNYARD_SPOOL",
     )
+    artifacts_progress_bar: bool = _setting(
+        True,
+        "Show on a terminal how far large uploads and downloads of artifacts have come.",
+        "RUNYARD_ENABLE_ARTIFACTS_PROGRESS_BAR",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+    )
     system_metrics: bool = _setting(
         False,
         "Measure the machine during every run; needs psutil.",
@@ -433,6 +439,15 @@ class ModelSettings:
     )
 
 
+# Of a client's settings, those that `credentials` returns.
+_CREDENTIALS: Final = tuple(
+    variable
+    for setting in dataclasses.fields(ClientSettings)
+    if setting.name in {"username", "password", "token", "insecure_tls", "server_cert_path", "client_cert_path"}
+    for variable in setting.metadata["variables"]
+)
+
+
 def load_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> Settings:
     """Return the settings: what is in ``chosen`` and not None, else the environment's, else the default.
 
@@ -450,6 +465,11 @@ def load_client_settings(environment: Mapping[str, str] | None = None, **chosen:
 def async_logging() -> bool:
     """Return whether clients log in the background: of all their settings, the one that each call asks for."""
     return bool(_value(ClientSettings.__dataclass_fields__["async_logging"], os.environ))
+
+
+def credentials() -> tuple[str | None, ...]:
+    """Return what the environment says of who a client is and whom it trusts, as texts: to see whether it changed."""
+    return tuple(os.environ.get(variable) for variable in _CREDENTIALS)
 
 
 def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> StoreSettings:
@@ -536,13 +556,23 @@ def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[s
 
 
 def _value(setting: dataclasses.Field[Any], environment: Mapping[str, str]) -> Any:
-    for variable in setting.metadata["variables"]:
-        if variable in environment:
-            return _parse(variable, environment[variable], str(setting.type))
+    for name in setting.metadata["variables"]:
+        if name in environment:
+            return parse(name, environment[name], str(setting.type))
     return None
 
 
-def _parse(variable: str, text: str, type_name: str) -> Any:
+def variable(*spellings: str) -> str | None:
+    """Return the text of the first of these variables that is set, if any is."""
+    return next((os.environ[name] for name in spellings if name in os.environ), None)
+
+
+def parse(variable: str, text: str, type_name: str) -> Any:
+    """Return the value of a setting of the type ``int``, ``bool`` or any other, which is a text.
+
+    Raises:
+        ConfigurationError: the text means no such value.
+    """
     if type_name == "int":
         try:
             return int(text)

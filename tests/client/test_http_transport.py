@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from runyard.client import artifacts, tracking
+from runyard.client import artifacts, connections, request_headers, tracking
+from runyard.client.client import MlflowClient
 from runyard.client.http import HttpTransport
+from runyard.client.request_headers import RequestHeaderProvider
 from runyard.errors import AlreadyExists, ConfigurationError, NotFound, PermissionDenied, RunyardError, Unavailable
 from runyard.settings import ClientSettings
 from runyard.wire.base import Empty
@@ -85,6 +87,70 @@ def connect(script: Script) -> Iterator[Callable[..., HttpTransport]]:
 
 
 Connect = Callable[..., HttpTransport]
+
+
+def test_a_programs_own_headers_are_on_every_request(
+    script: Script, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Team(RequestHeaderProvider):
+        told = 0
+
+        def in_context(self) -> bool:
+            return self.told < 2
+
+        def request_headers(self) -> dict[str, str]:
+            self.told += 1
+            return {"X-Team": f"a{self.told}"}
+
+    monkeypatch.setattr(request_headers.providers, "_registry", [])
+    request_headers.providers.register(Team)
+    script.answers = [(200, EXPERIMENT)]
+    transport = connect(token="secret")
+    for _ in range(3):
+        tracking.get_experiment(transport, "1")
+
+    assert [headers.get("x-team") for _, _, headers, _ in script.requests] == ["a1", "a2", None]
+    assert {headers["authorization"] for _, _, headers, _ in script.requests} == {"Bearer secret"}
+
+
+def test_credentials_that_the_environment_names_later_count_from_then_on(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.answers = [(200, EXPERIMENT)]
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "first")
+    client = MlflowClient(script.url)
+    client.get_experiment("1")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "renewed")
+    client.get_experiment("1")
+    monkeypatch.setenv("RUNYARD_TRACKING_USERNAME", "a")
+    monkeypatch.setenv("RUNYARD_TRACKING_PASSWORD", "b")
+    MlflowClient(script.url).get_experiment("1")
+    for name in ("MLFLOW_TRACKING_TOKEN", "RUNYARD_TRACKING_USERNAME", "RUNYARD_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name)
+    client.get_experiment("1")
+    connections.close_all()
+
+    basic = f"Basic {base64.b64encode(b'a:b').decode()}"
+    assert [headers.get("authorization") for _, _, headers, _ in script.requests] == [
+        "Bearer first",
+        "Bearer renewed",
+        basic,
+        None,
+    ]
+
+
+def test_certificates_that_the_environment_names_later_count_from_then_on(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.answers = [(200, EXPERIMENT)]
+    client = MlflowClient(script.url)
+    client.get_experiment("1")
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", "no-such-file.pem")
+    with pytest.raises(ConfigurationError, match=r"server_cert_path names no file: 'no-such-file\.pem'"):
+        client.get_experiment("1")
+    monkeypatch.delenv("MLFLOW_TRACKING_SERVER_CERT_PATH")
+    client.get_experiment("1")
+    connections.close_all()
 
 
 def test_a_busy_server_is_asked_again(script: Script, connect: Connect) -> None:

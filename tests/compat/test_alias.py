@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -99,3 +100,33 @@ print(*[warning.message for warning in said])
     said = run(python, "-c", program, folder=tmp_path)
     assert "runyard-mlflow and mlflow-skinny 3.17.2 are both installed" in said
     assert "Uninstall one" in said
+
+
+@pytest.mark.compat
+def test_who_asks_for_the_version_of_mlflow_is_answered_before_it_is_imported(python: Path, tmp_path: Path) -> None:
+    program = """
+import sys
+assert "runyard" not in sys.modules and "importlib.metadata" not in sys.modules
+import importlib.metadata
+from importlib.util import find_spec
+assert find_spec("mlflow") is not None and "mlflow" not in sys.modules
+print(importlib.metadata.version("mlflow"), importlib.metadata.metadata("mlflow")["Summary"])
+import mlflow
+assert importlib.metadata.version("mlflow") == mlflow.__version__
+"""
+    assert run(python, "-W", "error", "-c", program, folder=tmp_path) == (
+        "3.17.2 Runyard under the name mlflow; the distribution is runyard-mlflow.\n"
+    )
+
+
+@pytest.mark.compat
+def test_who_lists_what_is_installed_sees_no_distribution_that_is_not_there(python: Path, tmp_path: Path) -> None:
+    program = """
+import importlib.metadata
+import mlflow
+print(sorted(each.name for each in importlib.metadata.distributions() if "mlflow" in each.name))
+print(importlib.metadata.packages_distributions()["mlflow"])
+"""
+    assert run(python, "-c", program, folder=tmp_path) == "['runyard-mlflow']\n['runyard-mlflow']\n"
+    listed = run(UV, "pip", "list", "--quiet", "--python", python, "--format", "json", folder=tmp_path)
+    assert [each["name"] for each in json.loads(listed) if "mlflow" in each["name"]] == ["runyard-mlflow"]

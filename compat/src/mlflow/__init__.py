@@ -16,6 +16,9 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+# Where it was not loaded as the interpreter started.
+import _runyard_mlflow  # noqa: F401
+
 _UPSTREAM = ("mlflow", "mlflow-skinny")
 
 
@@ -52,10 +55,9 @@ class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _installed_upstream() -> str | None:
     for name in _UPSTREAM:
-        try:
-            return f"{name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            continue
+        for found in importlib.metadata.distributions(name=name):
+            if not hasattr(found, "is_runyards"):
+                return f"{name} {found.version}"
     return None
 
 

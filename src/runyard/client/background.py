@@ -1,7 +1,8 @@
 """Logging in the background: what waits is sent in order, as many things in a request as there is room for.
 
-The caller never waits for the server. What could not be logged is told by the operations that were returned, and in the
-log. A process that ends sends what waits first.
+The caller does not wait for the server, unless it logs more than is sent and so much waits that memory would not hold:
+then it waits until there is room, and nothing is dropped. What could not be logged is told by the operations that were
+returned, and in the log. A process that ends sends what waits first.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from runyard.errors import RunyardError, Unavailable
 _log: Final = logging.getLogger(__name__)
 # As many as fill a request are sent at once.
 _ENOUGH: Final = 1000
+
+# What may wait in memory: some 45,000 metrics that were logged one by one, more of those that were logged together.
+MAX_WAITING_BYTES: Final = 100 * 1024 * 1024
+# What one call's lists, its future and its place in the queue take, as measured.
+_CALL_BYTES: Final = 2100
 
 
 class RunOperations:
@@ -51,6 +57,10 @@ class _Waiting:
     batch: Batch
     futures: list[Future[None]]
 
+    @property
+    def size_bytes(self) -> int:
+        return _CALL_BYTES + self.batch.size_bytes
+
 
 class Sender:
     """A queue of things to log over one transport, and the thread that sends them."""
@@ -58,22 +68,27 @@ class Sender:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: deque[_Waiting] = deque()
+        # Of all that was submitted and is neither logged nor lost.
+        self._held_bytes = 0
         self._changed = threading.Condition()
         self._is_sending = False
         self._is_hurried = False
         self._thread: threading.Thread | None = None
 
     def submit(self, run_id: str, batches: Iterable[Batch]) -> RunOperations:
-        """Have ``batches``, each of which fits in one request, logged to a run; return at once."""
+        """Have ``batches``, each of which fits in one request, logged to a run; return as soon as there is room."""
         added = [_Waiting(run_id, batch, [Future()]) for batch in batches]
         with self._changed:
-            self._waiting.extend(added)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_all, name="runyard-sender", daemon=True)
                 self._thread.start()
-            # The thread is woken by what it waits for, and not by each thing that joins the others.
-            if len(self._waiting) == len(added) or len(self._waiting) >= _ENOUGH:
-                self._changed.notify_all()
+            for each in added:
+                self._wait_for_room(each.size_bytes)
+                self._held_bytes += each.size_bytes
+                self._waiting.append(each)
+                # The thread is woken by what it waits for, and not by each thing that joins the others.
+                if len(self._waiting) == 1 or len(self._waiting) >= _ENOUGH:
+                    self._changed.notify_all()
         return RunOperations((future for each in added for future in each.futures), self._go)
 
     def flush(self) -> None:
@@ -88,6 +103,16 @@ class Sender:
             self._is_hurried = bool(self._waiting)
             self._changed.notify_all()
 
+    def _wait_for_room(self, size_bytes: int) -> None:
+        def has_room() -> bool:
+            return not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES
+
+        if not has_room():
+            _log.info("more is logged to %s than it takes; waiting for room in the queue", self._transport.uri)
+            self._is_hurried = True
+            self._changed.notify_all()
+            self._changed.wait_for(has_room)
+
     def _send_all(self) -> None:
         while True:
             with self._changed:
@@ -101,6 +126,12 @@ class Sender:
                 self._waiting.clear()
             for group in _grouped(taken):
                 self._send(group)
+                with self._changed:
+                    self._held_bytes -= sum(each.size_bytes for each in group)
+                    self._changed.notify_all()
+            # So that what was sent is not kept until there is more.
+            taken = []
+            group = []
 
     def _send(self, group: list[_Waiting]) -> None:
         together = Batch()

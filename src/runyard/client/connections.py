@@ -78,11 +78,12 @@ def connect(uri: str) -> Transport:
 def _opened(uri: str) -> Transport:
     told = settings.load_client_settings()
     if not told.spool or not uri.startswith(("http://", "https://")):
-        return open_transport(uri, told)
+        return open_transport(uri, told, follows_environment=True)
     from runyard.client.spooling import SpooledTransport
 
     quick = dataclasses.replace(told, max_retries=0, request_timeout_s=min(told.request_timeout_s, _QUICK_ANSWER_S))
-    return SpooledTransport(open_transport(uri, told), open_transport(uri, quick), Path(told.spool).expanduser())
+    server, sender = (open_transport(uri, each, follows_environment=True) for each in (told, quick))
+    return SpooledTransport(server, sender, Path(told.spool).expanduser())
 
 
 def close_all() -> None:

@@ -349,6 +349,11 @@ def active_run() -> ActiveRun | None:
     return _state.runs[-1] if _state.runs else None
 
 
+def active_runs() -> list[ActiveRun]:
+    """Return the active runs of this thread, the outermost first."""
+    return list(_state.runs)
+
+
 def last_active_run() -> Run | None:
     """Return, as it is now, the run of this thread that is active or was last, or None."""
     run_id = _state.runs[-1].info.run_id if _state.runs else _state.last_run_id

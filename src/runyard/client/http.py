@@ -27,9 +27,10 @@ from runyard import __version__
 from runyard.client.artifacts import ProxiedFolder
 from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_of
 from runyard.client.direct import DirectTransfers
+from runyard.client.request_headers import resolve_request_headers
 from runyard.client.transport import Transport
 from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, Unavailable
-from runyard.settings import ClientSettings, proxy_of
+from runyard.settings import ClientSettings, credentials, load_client_settings, proxy_of
 from runyard.wire.base import Request, Response
 from runyard.wire.names import shown
 from runyard.wire.server import ServerInfo
@@ -55,7 +56,13 @@ class Readable(Protocol):
 class HttpTransport(Transport):
     """Requests to the server at ``uri``, which may have a path and a user name and password before its host."""
 
-    def __init__(self, uri: str, settings: ClientSettings) -> None:
+    def __init__(self, uri: str, settings: ClientSettings, *, follows_environment: bool = False) -> None:
+        """Make ready; nothing is sent.
+
+        Args:
+            follows_environment: credentials and certificates that the environment names later count from then on, as
+                those of a token that is renewed do.
+        """
         try:
             url = urllib3.util.parse_url(uri)
         except LocationParseError:
@@ -65,13 +72,40 @@ class HttpTransport(Transport):
         if not url.host:
             raise ConfigurationError(f"the tracking URI {shown(uri)} names no host; expected http://HOST:PORT")
         self.uri = url._replace(auth=None, query=None, fragment=None).url.rstrip("/")
+        self._auth = url.auth
+        self._credentials = credentials() if follows_environment else None
+        self._use(settings)
+        self.direct = DirectTransfers(self)
+
+    def _use(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._pool = _pool(self.uri, settings)
-        self._headers = {"User-Agent": f"runyard/{__version__}", "Accept": "application/json"}
-        self.direct = DirectTransfers(self)
-        authorization = _authorization(url.auth, settings)
+        headers = {"User-Agent": f"runyard/{__version__}", "Accept": "application/json"}
+        authorization = _authorization(self._auth, settings)
         if authorization is not None:
-            self._headers["Authorization"] = authorization
+            headers["Authorization"] = authorization
+        self._headers = headers
+
+    def _follow_environment(self) -> None:
+        if self._credentials is None:
+            return
+        found = credentials()
+        if found == self._credentials:
+            return
+        told = load_client_settings()
+        # Requests of other threads that are under way end with the pool that they began with.
+        self._use(
+            dataclasses.replace(
+                self._settings,
+                username=told.username,
+                password=told.password,
+                token=told.token,
+                insecure_tls=told.insecure_tls,
+                server_cert_path=told.server_cert_path,
+                client_cert_path=told.client_cert_path,
+            )
+        )
+        self._credentials = found
 
     def request(
         self, method: str, path: str, request: Request, response_type: type[R], *, is_idempotent: bool | None = None
@@ -157,6 +191,7 @@ class HttpTransport(Transport):
         may_repeat: bool,
         is_streamed: bool = False,
     ) -> urllib3.BaseHTTPResponse:
+        self._follow_environment()
         retries = urllib3.Retry(
             total=self._settings.max_retries,
             backoff_factor=BACKOFF_S,
@@ -172,7 +207,7 @@ class HttpTransport(Transport):
                 method,
                 url,
                 body=cast("bytes | IO[bytes] | None", body),
-                headers={**self._headers, **headers},
+                headers={**self._headers, **resolve_request_headers(), **headers},
                 retries=retries,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
                 preload_content=not is_streamed,

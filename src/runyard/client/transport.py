@@ -68,16 +68,21 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-def open_transport(uri: str, settings: ClientSettings | None = None) -> HttpTransport | InProcessTransport:
+def open_transport(
+    uri: str, settings: ClientSettings | None = None, *, follows_environment: bool = False
+) -> HttpTransport | InProcessTransport:
     """Return the way to the server that a tracking URI names.
 
+    Args:
+        follows_environment: see `HttpTransport`.
     Raises:
         ConfigurationError: the URI names none, or the settings do not fit together.
     """
     if uri.startswith(("http://", "https://")):
         from runyard.client.http import HttpTransport
 
-        return HttpTransport(uri, load_client_settings() if settings is None else settings)
+        told = load_client_settings() if settings is None else settings
+        return HttpTransport(uri, told, follows_environment=follows_environment)
     if uri.startswith(DATABASE_SCHEMES):
         from runyard.client.inprocess import InProcessTransport
 

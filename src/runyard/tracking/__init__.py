@@ -1,5 +1,10 @@
 """The client of a tracking server, and which server it is."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
 from runyard.client.client import MlflowClient
 from runyard.client.connections import (
     get_registry_uri,
@@ -17,3 +22,11 @@ __all__ = [
     "set_registry_uri",
     "set_tracking_uri",
 ]
+
+_MODULES: Final = ("client", "context", "fluent", "request_header")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,1 @@
+"""Headers that a program adds to every request to a server."""

@@ -1,0 +1,30 @@
+"""The tags that have a meaning of their own, by the names under which programs look for them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MLFLOW_RUN_NAME: Final = "mlflow.runName"
+MLFLOW_RUN_NOTE: Final = "mlflow.note.content"
+MLFLOW_PARENT_RUN_ID: Final = "mlflow.parentRunId"
+MLFLOW_ARTIFACT_LOCATION: Final = "mlflow.artifactLocation"
+MLFLOW_USER: Final = "mlflow.user"
+MLFLOW_SOURCE_TYPE: Final = "mlflow.source.type"
+MLFLOW_SOURCE_NAME: Final = "mlflow.source.name"
+MLFLOW_GIT_COMMIT: Final = "mlflow.source.git.commit"
+MLFLOW_GIT_BRANCH: Final = "mlflow.source.git.branch"
+MLFLOW_GIT_DIRTY: Final = "mlflow.source.git.dirty"
+MLFLOW_GIT_REPO_URL: Final = "mlflow.source.git.repoURL"
+MLFLOW_GIT_DIFF: Final = "mlflow.source.git.diff"
+MLFLOW_LOGGED_MODELS: Final = "mlflow.log-model.history"
+MLFLOW_MODEL_VERSIONS: Final = "mlflow.modelVersions"
+MLFLOW_PROJECT_ENV: Final = "mlflow.project.env"
+MLFLOW_PROJECT_ENTRY_POINT: Final = "mlflow.project.entryPoint"
+MLFLOW_PROJECT_BACKEND: Final = "mlflow.project.backend"
+MLFLOW_DOCKER_IMAGE_URI: Final = "mlflow.docker.image.uri"
+MLFLOW_DOCKER_IMAGE_ID: Final = "mlflow.docker.image.id"
+MLFLOW_AUTOLOGGING: Final = "mlflow.autologging"
+MLFLOW_LOGGED_ARTIFACTS: Final = "mlflow.loggedArtifacts"
+MLFLOW_LOGGED_IMAGES: Final = "mlflow.loggedImages"
+MLFLOW_RUN_SOURCE_TYPE: Final = "mlflow.runSourceType"
+MLFLOW_DATASET_CONTEXT: Final = "mlflow.data.context"
