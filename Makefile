@@ -43,6 +43,7 @@ test: environments ui ## Run every test, those that need PostgreSQL, a browser o
 
 .PHONY: test-ml
 test-ml: $(VENVS)/ml/.ready $(VENVS)/mlflow-3/.ready ## Run the tests that need PyTorch, XGBoost and the like (ML_ARGS="-k keras" chooses)
+	@scripts/ensure-package openjdk-17-jre-headless java -version
 	PYTHONPATH=$(CURDIR)/src $(VENVS)/ml/bin/python -m pytest -m "" -n $(WORKERS) --dist worksteal tests/ml $(ML_ARGS)
 
 .PHONY: check

@@ -462,6 +462,11 @@ def load_client_settings(environment: Mapping[str, str] | None = None, **chosen:
     return ClientSettings(**_values(ClientSettings, environment, chosen))
 
 
+def async_logging() -> bool:
+    """Return whether clients log in the background: of all their settings, the one that each call asks for."""
+    return bool(_value(ClientSettings.__dataclass_fields__["async_logging"], os.environ))
+
+
 def credentials() -> tuple[str | None, ...]:
     """Return what the environment says of who a client is and whom it trusts, as texts: to see whether it changed."""
     return tuple(os.environ.get(variable) for variable in _CREDENTIALS)
@@ -543,13 +548,18 @@ def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[s
     environment = os.environ if environment is None else environment
     values = {name: value for name, value in chosen.items() if value is not None}
     for setting in dataclasses.fields(kind):
-        if setting.name in values:
-            continue
-        for variable in setting.metadata["variables"]:
-            if variable in environment:
-                values[setting.name] = parse(variable, environment[variable], str(setting.type))
-                break
+        if setting.name not in values:
+            value = _value(setting, environment)
+            if value is not None:
+                values[setting.name] = value
     return values
+
+
+def _value(setting: dataclasses.Field[Any], environment: Mapping[str, str]) -> Any:
+    for name in setting.metadata["variables"]:
+        if name in environment:
+            return parse(name, environment[name], str(setting.type))
+    return None
 
 
 def variable(*spellings: str) -> str | None:

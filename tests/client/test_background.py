@@ -28,12 +28,14 @@ class Gate(Transport):
         self.is_open = threading.Event()
         self.is_away = False
         self.steps: list[int] = []
+        self.requests = 0
 
     def request(self, method: str, path: str, request: Any, response_type: Any, *, is_idempotent: Any = None) -> Any:
         assert isinstance(request, LogBatch)
         assert self.is_open.wait(30)
         if self.is_away:
             raise Unavailable("away")
+        self.requests += 1
         self.steps += [point.step or 0 for point in request.metrics or []]
         return Empty()
 
@@ -116,3 +118,46 @@ def test_a_full_queue_of_real_runs_arrives_whole(small: int, place: Path) -> Non
             mlflow.log_metric("loss", step, step=step, synchronous=False)
     history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")
     assert [found.step for found in history] == list(range(200))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent because time has passed."""
+    monkeypatch.setattr(background, "LINGER_S", 3600)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    gate = Gate()
+    gate.is_open.set()
+    return gate
+
+
+@pytest.mark.usefixtures("patient")
+def test_points_of_one_moment_are_one_request(gate: Gate) -> None:
+    sender = Sender(gate)
+    for step in range(300):
+        sender.submit("r", [point(step)])
+    sender.flush()
+    assert gate.requests == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_waits_for_one_thing_does_not_wait_for_others(gate: Gate) -> None:
+    sender = Sender(gate)
+    for step in range(3):
+        sender.submit("r", [point(step)]).wait()
+    assert gate.requests == 3
+
+
+@pytest.mark.usefixtures("patient")
+def test_as_many_as_fill_a_request_are_sent_at_once(gate: Gate) -> None:
+    sender = Sender(gate)
+    for step in range(1000):
+        sender.submit("r", [point(step)])
+    wait_until(lambda: len(gate.steps) == 1000)
+
+
+def test_what_nobody_waits_for_is_sent_soon(gate: Gate) -> None:
+    Sender(gate).submit("r", [point(1)])
+    wait_until(lambda: gate.steps == [1])

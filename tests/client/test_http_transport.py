@@ -146,7 +146,7 @@ def test_certificates_that_the_environment_names_later_count_from_then_on(
     client = MlflowClient(script.url)
     client.get_experiment("1")
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", "no-such-file.pem")
-    with pytest.raises(ConfigurationError, match="server_cert_path names no file"):
+    with pytest.raises(ConfigurationError, match=r"server_cert_path names no file: 'no-such-file\.pem'"):
         client.get_experiment("1")
     monkeypatch.delenv("MLFLOW_TRACKING_SERVER_CERT_PATH")
     client.get_experiment("1")

@@ -18,7 +18,7 @@ from runyard.store.schema import SCHEMA_METADATA
 from runyard.wire.run_tables import ListRunColumns, RunColumns
 from tests.contract.factories import make_run
 
-REVISIONS = ["0001", "0002", "0003"]
+REVISIONS = ["0001", "0002", "0003", "0004"]
 UPGRADE = """
 import sys
 from runyard.store import migrate
@@ -64,7 +64,7 @@ def test_a_database_newer_than_this_version_is_refused_and_untouched(database_ur
 
 def test_another_programs_tables_are_refused(database_uri: str) -> None:
     database = Database(database_uri)
-    database.write(lambda connection: connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)")))
+    _write(database, "CREATE TABLE alembic_version (version_num TEXT)")
     with pytest.raises(SchemaMismatch, match="another program"):
         migrate.upgrade(database)
     database.close()
@@ -74,8 +74,9 @@ def test_the_migrations_make_the_tables_that_the_schema_declares(database_uri: s
     database = Database(database_uri)
     migrate.upgrade(database)
     migrated = database.read(_described)
-    database.write(lambda connection: SCHEMA_METADATA.drop_all(connection))
-    database.write(lambda connection: SCHEMA_METADATA.create_all(connection))
+    with database.transaction() as connection:
+        SCHEMA_METADATA.drop_all(connection)
+        SCHEMA_METADATA.create_all(connection)
     declared = database.read(_described)
     assert migrated == declared
     assert len(declared) >= 2 * len(SCHEMA_METADATA.tables)
@@ -89,7 +90,7 @@ def test_the_names_of_runs_that_are_there_already_are_found_after_an_upgrade(dat
     with contextlib.closing(Ingest(database)) as ingest:
         make_run(ingest, metrics={"m": 1}, params={"p": "1"}, tags={"t": "1"})
         make_run(ingest, metrics={"m": 2, "n": 1})
-    database.write(lambda connection: _execute(connection, *_UNDONE))
+    _write(database, *_UNDONE)
     assert migrate.upgrade(database) == REVISIONS[1:]
     names = database.read(list_run_columns, ListRunColumns(experiment_ids=["0"]))
     assert names == RunColumns(metrics=["m", "n"], params=["p"], tags=["mlflow.runName", "t"])
@@ -104,15 +105,18 @@ _UNDONE = (
     "ALTER TABLE logged_models DROP COLUMN purge_time",
     "DROP TABLE leases",
     "DROP TABLE purges",
+    "DROP TABLE commits",
     "DROP TABLE experiment_keys",
     "DROP INDEX ix_run_tags_run_id",
     "UPDATE runyard_schema SET version_num = '0001'",
 )
 
 
-def _execute(connection: Connection, *statements: str) -> None:
-    for statement in statements:
-        connection.execute(sa.text(statement))
+def _write(database: Database, *statements: str) -> None:
+    # Not `Database.write`, which needs our tables.
+    with database.transaction() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
 
 
 def _described(connection: Connection) -> set[tuple[str, ...]]:

@@ -32,7 +32,7 @@ from tests.contract.factories import (
     search,
 )
 
-KEPT_ALWAYS = {"keys", "purges"}
+KEPT_ALWAYS = {"keys", "purges", "commits"}
 
 
 def move_to_trash(ingest: Ingest, run_id: str) -> None:

@@ -184,16 +184,72 @@ def test_a_commit_that_nobody_can_tell_of_is_not_called_done(
     def write(connection: sa.Connection) -> None:
         connection.execute(sa.text("CREATE TABLE t (x INTEGER)"))
 
-    original = database.transaction_id
+    original = database.mark
 
-    def killed_after(connection: sa.Connection) -> str | None:
+    def killed_after(connection: sa.Connection) -> object:
         found = original(connection)
         durable_postgres_server.kill()
         return found
 
-    monkeypatch.setattr(database, "transaction_id", killed_after)
+    monkeypatch.setattr(database, "mark", killed_after)
     with contextlib.closing(database), pytest.raises(Unavailable):
         database.write(write)
+
+
+def test_another_transaction_with_the_number_of_a_lost_one_is_not_taken_for_it(
+    durable_postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash PostgreSQL gives the numbers of transactions again of which nothing had reached the disk."""
+    url = durable_postgres_server.create_database()
+    database = Database(url, outage_s=20)
+    migrate.upgrade(database)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Nothing of a transaction gets to the disk before it is committed.
+        connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        connection.execute("SELECT pg_reload_conf()")
+        # What was written so far does.
+        connection.execute("CHECKPOINT")
+    original = database.mark
+    numbers: list[int] = []
+
+    def lost_after(connection: sa.Connection) -> object:
+        found = original(connection)
+        if not numbers:
+            numbers.append(int(connection.execute(sa.text("SELECT pg_current_xact_id()::text")).scalar_one()))
+            durable_postgres_server.kill()
+            durable_postgres_server.start()
+            with psycopg.connect(url, autocommit=True) as other:
+                while numbers[-1] <= numbers[0]:
+                    # Another's transaction, which is committed.
+                    row = other.execute("SELECT pg_current_xact_id()::text").fetchone()
+                    assert row is not None
+                    numbers.append(int(row[0]))
+        return found
+
+    monkeypatch.setattr(database, "mark", lost_after)
+    with contextlib.closing(database):
+        database.write(registered_models.create_registered_model, "iris", description="", tags=())
+        assert numbers[0] in numbers[1:], "the number was not given again: the test shows nothing"
+        assert database.read(_count, "registered_models") == 1
+
+
+def test_the_marks_of_old_transactions_are_removed(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MARKS_PER_CLEANING", 10)
+    with contextlib.closing(Database(postgres_url)) as database:
+        migrate.upgrade(database)
+        now = time.time()
+        for n in range(10):
+            # Two hours and a half go by.
+            monkeypatch.setattr(time, "time", lambda n=n: now + 1000 * n)
+            database.write(registered_models.create_registered_model, f"model-{n}", description="", tags=())
+        assert 1 <= database.read(_count, "commits") < 6
+
+
+def test_a_transaction_that_writes_nothing_leaves_no_mark(postgres_url: str) -> None:
+    with contextlib.closing(Database(postgres_url)) as database:
+        migrate.upgrade(database)
+        assert database.write(_count, "runs") == 0
+        assert database.read(_count, "commits") == 0
 
 
 def test_a_connection_that_an_operator_ends_is_replaced(postgres_url: str) -> None:

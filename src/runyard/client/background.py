@@ -1,8 +1,8 @@
 """Logging in the background: what waits is sent in order, as many things in a request as there is room for.
 
-The caller does not wait for the server, unless so much waits already that memory would not hold it: then it waits until
-there is room, and nothing is dropped. What could not be logged is told by the operations that were returned, and in the
-log. A process that ends sends what waits first.
+The caller does not wait for the server, unless it logs more than is sent and so much waits that memory would not hold:
+then it waits until there is room, and nothing is dropped. What could not be logged is told by the operations that were
+returned, and in the log. A process that ends sends what waits first.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runyard.client.batches import Batch, send
+from runyard.client.batches import LINGER_S, Batch, send
 from runyard.client.connections import at_exit, flush_all
 from runyard.client.transport import Transport
 from runyard.errors import RunyardError, Unavailable
 
 _log: Final = logging.getLogger(__name__)
+# As many as fill a request are sent at once.
+_ENOUGH: Final = 1000
 
 # What may wait in memory: some 45,000 metrics that were logged one by one, more of those that were logged together.
 MAX_WAITING_BYTES: Final = 100 * 1024 * 1024
@@ -32,8 +34,9 @@ _CALL_BYTES: Final = 2100
 class RunOperations:
     """Things that are being logged in the background."""
 
-    def __init__(self, operation_futures: Iterable[Future[None]]) -> None:
+    def __init__(self, operation_futures: Iterable[Future[None]], hurry: Callable[[], None] | None = None) -> None:
         self._operation_futures = list(operation_futures)
+        self._hurry = hurry
 
     def wait(self) -> None:
         """Wait until all is logged.
@@ -41,6 +44,8 @@ class RunOperations:
         Raises:
             RunyardError: the first that went wrong.
         """
+        if self._hurry is not None:
+            self._hurry()
         failed = [error for error in (future.exception() for future in self._operation_futures) if error is not None]
         if failed:
             raise failed[0]
@@ -67,6 +72,7 @@ class Sender:
         self._held_bytes = 0
         self._changed = threading.Condition()
         self._is_sending = False
+        self._is_hurried = False
         self._thread: threading.Thread | None = None
 
     def submit(self, run_id: str, batches: Iterable[Batch]) -> RunOperations:
@@ -80,21 +86,32 @@ class Sender:
                 self._wait_for_room(each.size_bytes)
                 self._held_bytes += each.size_bytes
                 self._waiting.append(each)
-                self._changed.notify_all()
-        return RunOperations(future for each in added for future in each.futures)
+                # The thread is woken by what it waits for, and not by each thing that joins the others.
+                if len(self._waiting) == 1 or len(self._waiting) >= _ENOUGH:
+                    self._changed.notify_all()
+        return RunOperations((future for each in added for future in each.futures), self._go)
 
     def flush(self) -> None:
         """Wait until all that was submitted has been logged, or could not be."""
+        self._go()
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._is_sending)
 
-    def _wait_for_room(self, size_bytes: int) -> None:
-        if not self._has_room(size_bytes):
-            _log.info("more is logged to %s than it takes; waiting for room in the queue", self._transport.uri)
-            self._changed.wait_for(lambda: self._has_room(size_bytes))
+    def _go(self) -> None:
+        """Have what waits sent now."""
+        with self._changed:
+            self._is_hurried = bool(self._waiting)
+            self._changed.notify_all()
 
-    def _has_room(self, size_bytes: int) -> bool:
-        return not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES
+    def _wait_for_room(self, size_bytes: int) -> None:
+        def has_room() -> bool:
+            return not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES
+
+        if not has_room():
+            _log.info("more is logged to %s than it takes; waiting for room in the queue", self._transport.uri)
+            self._is_hurried = True
+            self._changed.notify_all()
+            self._changed.wait_for(has_room)
 
     def _send_all(self) -> None:
         while True:
@@ -102,7 +119,9 @@ class Sender:
                 self._is_sending = False
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: bool(self._waiting))
+                self._changed.wait_for(lambda: self._is_hurried or len(self._waiting) >= _ENOUGH, LINGER_S)
                 self._is_sending = True
+                self._is_hurried = False
                 taken = list(self._waiting)
                 self._waiting.clear()
             for group in _grouped(taken):

@@ -18,6 +18,9 @@ from runyard.wire.runs import (
     MetricPoint,
 )
 
+# How long what is logged in the background waits for more of it: a request for each point would cost the program what
+# it is to be spared.
+LINGER_S: Final = 0.1
 # The numbers, names and quotes around what varies in length; more than they ever need.
 _METRIC_BYTES: Final = 160
 _PAIR_BYTES: Final = 40

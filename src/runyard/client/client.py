@@ -39,7 +39,7 @@ from runyard.entities import (
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
 from runyard.errors import InvalidParameter, NotFound, RunyardError
-from runyard.settings import load_client_settings
+from runyard.settings import async_logging
 from runyard.wire import (
     experiments as experiment_requests,
     logged_models as logged_model_requests,
@@ -972,7 +972,7 @@ def _write(transport: Transport, path: str, request: Request, answer: Any = Empt
 
 
 def _is_synchronous(chosen: bool | None) -> bool:
-    return not load_client_settings().async_logging if chosen is None else chosen
+    return not async_logging() if chosen is None else chosen
 
 
 def _view(view_type: int) -> str:

@@ -50,16 +50,33 @@ def _of_run(transport: Transport, run_id: str, path: str) -> tuple[ArtifactFolde
     return folder, name
 
 
+def find_version(transport: Transport, uri: str) -> tuple[str, str] | None:
+    """Return the name and the version of the registered model that ``uri`` names now; None where it names none.
+
+    Raises:
+        InvalidParameter: the URI is of no form that is known.
+        NotFound: there is no such model, or none with that alias or in that stage.
+    """
+    if scheme_of(uri) != "models":
+        return None
+    named, path = _split(uri)
+    return None if _MODEL_ID.fullmatch(named) else _version(transport, named, path)[:2]
+
+
 def _of_model(transport: Transport, named: str, path: str) -> tuple[ArtifactFolder, str]:
+    if _MODEL_ID.fullmatch(named):
+        return _below(transport, registry.get_logged_model(transport, named).artifact_location, path)
+    name, version, path = _version(transport, named, path)
+    return _below(transport, registry.get_download_uri(transport, name, version), path)
+
+
+def _version(transport: Transport, named: str, path: str) -> tuple[str, str, str]:
+    """Return the name, the version, and the path below it."""
     name, _, alias = named.partition("@")
     if alias:
-        version = registry.get_version_by_alias(transport, name, alias).version
-    elif _MODEL_ID.fullmatch(name):
-        return _below(transport, registry.get_logged_model(transport, name).artifact_location, path)
-    else:
-        wanted, _, path = path.partition("/")
-        version = wanted if wanted.isdecimal() else _latest_version(transport, name, wanted)
-    return _below(transport, registry.get_download_uri(transport, name, version), path)
+        return name, registry.get_version_by_alias(transport, name, alias).version, path
+    wanted, _, path = path.partition("/")
+    return name, wanted if wanted.isdecimal() else _latest_version(transport, name, wanted), path
 
 
 def _latest_version(transport: Transport, name: str, stage: str) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import msgspec
 
 from runyard.client import answers
-from runyard.client.batches import Batch, send
+from runyard.client.batches import LINGER_S, Batch, send
 from runyard.client.spool import Entry, Spool
 from runyard.client.transport import Transport
 from runyard.errors import InvalidParameter, NotFound, PermissionDenied, RunyardError, TooManyRequests, Unavailable
@@ -237,6 +237,7 @@ class SpooledTransport(Transport):
         self._changed = threading.Condition()
         self._is_idle = True
         self._is_away = False
+        self._is_hurried = False
         self._is_closing = False
         self._told: str | None = None
         self._thread = threading.Thread(target=self._send_all, name="runyard-spool", daemon=True)
@@ -289,8 +290,7 @@ class SpooledTransport(Transport):
 
     def flush(self, timeout_s: float | None = None) -> None:
         """Wait until the server has all that was written before, or is found not to answer."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_idle or self._is_away, timeout_s)
+        self._send_now(timeout_s)
 
     def close(self) -> None:
         """Send what waits if the server answers; else leave it to `runyard sync`, and say so."""
@@ -329,14 +329,20 @@ class SpooledTransport(Transport):
                 self._is_idle = False
                 self._changed.notify_all()
 
+    def _send_now(self, timeout_s: float | None) -> None:
+        with self._changed:
+            self._is_hurried = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_idle or self._is_away, timeout_s)
+            self._is_hurried = False
+
     def _create(self, request: run_requests.CreateRun) -> answers.Json:
         """Return the run that the server made or, where it does not answer, the run that it is going to make."""
         run_id = uuid.uuid4().hex
         tags = [*(request.tags or ()), TagInput(_KEY_TAG, run_id)]
         request = msgspec.structs.replace(request, run_id=run_id, tags=tags)
         self._keep(run_id, "create", msgspec.json.encode(request))
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_idle or self._is_away, _FIRST_ANSWER_S)
+        self._send_now(_FIRST_ANSWER_S)
         made = self._spool.run(run_id)
         if made is not None:
             get = run_requests.GetRun(run_id=made[0])
@@ -388,6 +394,7 @@ class SpooledTransport(Transport):
                 self._changed.wait_for(lambda: not self._is_idle or self._is_closing)
                 if self._is_closing:
                     return
+                self._changed.wait_for(lambda: self._is_hurried or self._is_closing, LINGER_S)
             try:
                 drain(self._spool, self._quick, awaits_runs=True)
             except Exception as error:  # noqa: BLE001 - whatever it is, what waits is kept and tried again

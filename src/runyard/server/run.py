@@ -1,48 +1,23 @@
-"""Running the server: one process, or a parent that keeps several at work on one socket."""
+"""Running the tracking server: one process, or a parent that keeps several at work on one socket."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
 import logging
-import os
-import signal
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from types import FrameType
-from typing import Final
 
-import uvicorn
-
-from runyard.errors import ConfigurationError
 from runyard.server.app import Application
-from runyard.server.observability.counters import Counters, shared_file
+from runyard.server.observability.counters import Counters
 from runyard.server.observability.logs import configure_logging
-from runyard.server.observability.monitoring import Monitoring
 from runyard.server.observability.tracing import open_tracing
 from runyard.server.opening import opened_services
-from runyard.server.protocol import bounded_protocol, hang_up_overdue
+from runyard.server.processes import Supervisor, listen, run_application
 from runyard.server.retention import cleaning
-from runyard.server.services import Readiness, Services
+from runyard.server.services import Services
 from runyard.settings import Settings, load_settings, to_environment
 
 logger = logging.getLogger(__name__)
-
-# Longer than the pause between two requests of a client, so that it rarely finds its connection closed.
-KEEP_ALIVE_S: Final = 75
-SHUTDOWN_S: Final = 20
-BACKLOG: Final = 2048
-# A worker that dies sooner than this after its start would only die again.
-SHORT_LIFE_S: Final = 2.0
-# How long one thread may keep the others waiting: short, so that a large search does not hold up small writes.
-SWITCH_INTERVAL_S: Final = 0.001
-GARBAGE_THRESHOLD: Final = 20_000
-# How old the gauges of a worker may be that was not asked itself.
-SAMPLE_INTERVAL_S: Final = 1.0
 
 
 def serve(settings: Settings) -> None:
@@ -52,7 +27,7 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the address is taken, or the database or the artifact store cannot be used.
     """
     configure_logging(settings)
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     with contextlib.closing(listener):
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.static_prefix}"
@@ -65,7 +40,13 @@ def serve(settings: Settings) -> None:
             with opened_services(settings) as services:
                 uri = services.database.uri
             logger.info("serving at %s with %d workers (database %s)", address, settings.workers, uri)
-            _Supervisor(settings, listener).run()
+            Supervisor(
+                "runyard.server.run",
+                to_environment(settings),
+                listener,
+                workers=settings.workers,
+                drain_s=settings.drain_s,
+            ).run()
     logger.info("stopped")
 
 
@@ -74,182 +55,18 @@ def serve_here(services: Services, listener: socket.socket) -> None:
     settings = services.settings
     tracing = open_tracing()
     application = Application(services, tracing)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    # What is here now stays; and what requests make has no cycles, so to look for them often is work for nothing.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
-    config = uvicorn.Config(
+    run_application(
         application,
-        loop="auto",
-        http=bounded_protocol(max_head_bytes=settings.max_head_bytes, client_timeout_s=settings.client_timeout_s),
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        # The application writes its own, which knows the request's id.
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        listener,
+        services.monitoring,
+        services.readiness,
+        drain_s=settings.drain_s,
+        max_head_bytes=settings.max_head_bytes,
+        client_timeout_s=settings.client_timeout_s,
     )
-    server = _Server(config, services.readiness, settings.drain_s)
-    runner = asyncio.new_event_loop if os.name == "nt" else _uvloop
-    with contextlib.closing(runner()) as loop:
-        asyncio.set_event_loop(loop)
-        if services.monitoring.counters.is_shared:
-            _sample_always(services.monitoring, loop)
-        loop.run_until_complete(server.serve(sockets=[listener]))
     application.close()
     if tracing is not None:
         tracing.close()
-
-
-def _sample_always(monitoring: Monitoring, loop: asyncio.AbstractEventLoop) -> None:
-    # Another worker may be asked for this one's gauges.
-    monitoring.sample()
-    loop.call_later(SAMPLE_INTERVAL_S, _sample_always, monitoring, loop)
-
-
-# Why `/readyz` says no between SIGUSR1 and SIGUSR2.
-DRAINING: Final = "draining"
-
-
-class _Server(uvicorn.Server):
-    """A server for which being told to stop is no failure: the process ends with 0, not by the signal."""
-
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_s: int) -> None:
-        super().__init__(config)
-        self._readiness = readiness
-        self._drain_s = drain_s
-        self._stops_at: float | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Say at `/readyz` that the end is near, and begin it when those who ask there have had the time to hear."""
-        self._readiness.refusal = "stopping"
-        if sig == signal.SIGTERM and self._stops_at is None and self._drain_s > 0:
-            self._stops_at = time.monotonic() + self._drain_s
-        else:
-            super().handle_exit(sig, frame)
-
-    def drain(self, sig: int, frame: FrameType | None) -> None:
-        """Have load balancers send nothing more here, or let them again; what comes all the same is answered."""
-        if self._readiness.refusal in {None, DRAINING}:
-            self._readiness.refusal = DRAINING if sig == signal.SIGUSR1 else None
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self.handle_exit)
-        if os.name == "posix":
-            handlers.update(dict.fromkeys((signal.SIGUSR1, signal.SIGUSR2), self.drain))
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    async def on_tick(self, counter: int) -> bool:
-        # Ten times a second; for clients that are too slow once is enough.
-        if counter % 10 == 0:
-            hang_up_overdue(self.server_state.connections, asyncio.get_running_loop().time())
-        if self._stops_at is not None and time.monotonic() >= self._stops_at:
-            self.should_exit = True
-        return await super().on_tick(counter)
-
-
-class _Supervisor:
-    """Keeps as many workers alive as it was told, and takes them down with it."""
-
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._settings = settings
-        self._listener = listener
-        self._workers: dict[subprocess.Popen[bytes], float] = {}
-        self._counters = shared_file(settings.workers)
-        # Which of its segments each worker has; its successor gets the same.
-        self._numbers: dict[subprocess.Popen[bytes], int] = {}
-        self._is_stopping = False
-
-    def run(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, self._tell)
-        while not self._is_stopping:
-            while len(self._workers) < self._settings.workers:
-                self._start()
-            time.sleep(0.1)
-            for worker, started in list(self._workers.items()):
-                if worker.poll() is not None and not self._is_stopping:
-                    del self._workers[worker], self._numbers[worker]
-                    logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
-                    if time.monotonic() - started < SHORT_LIFE_S:
-                        time.sleep(SHORT_LIFE_S)
-        # Theirs alone now: what would come when they have closed theirs is refused rather than left waiting.
-        self._listener.close()
-        for worker in self._workers:
-            if worker.poll() is None:
-                worker.terminate()
-        deadline = time.monotonic() + self._settings.drain_s + SHUTDOWN_S + 5
-        for worker in self._workers:
-            try:
-                worker.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                logger.warning("worker %d did not stop in time; killing it", worker.pid)
-                worker.kill()
-                worker.wait()
-
-    def _start(self) -> None:
-        number = min(set(range(self._settings.workers)) - set(self._numbers.values()))
-        descriptors = (self._listener.fileno(), self._counters)
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "runyard.server.run", *map(str, (*descriptors, number))],
-            pass_fds=descriptors,
-            env={**os.environ, **to_environment(self._settings)},
-        )
-        self._workers[worker] = time.monotonic()
-        self._numbers[worker] = number
-
-    def _stop(self, _number: int, _frame: object) -> None:
-        self._is_stopping = True
-
-    def _tell(self, number: int, _frame: object) -> None:
-        for worker in list(self._workers):
-            if worker.poll() is None:
-                worker.send_signal(number)
-
-
-def _uvloop() -> asyncio.AbstractEventLoop:
-    import uvloop
-
-    return uvloop.new_event_loop()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise ConfigurationError(f"cannot listen on host {host!r}: {error.strerror}") from None
-    # The protocol is named and the option set here because accepted connections inherit both: without them each small
-    # answer waits up to 40 ms for the client's delayed acknowledgement.
-    listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if os.name == "posix":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port, or stop what uses it"
-        ) from None
-    listener.setblocking(False)
-    return listener
 
 
 def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> None:

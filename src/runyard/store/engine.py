@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import IO, Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutError as PoolTimeoutError
 
 from runyard.errors import ConfigurationError, InvalidParameter, RunyardError, Unavailable, Unreachable
+from runyard.store.schema import commits
 
 try:
     import fcntl
@@ -55,8 +56,20 @@ KEEPALIVE: Final = {
 REPLICA_PAUSE_S: Final = 5.0
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 0.5
+# How long it can be told whether a transaction was committed, beyond four times the longest outage; how many
+# transactions there are to a removal of what is older.
+MARKS_KEPT_S: Final = 600.0
+MARKS_PER_CLEANING: Final = 1000
 # PostgreSQL: numbers out of range, text it cannot hold. The caller's value, not our fault.
 VALUE_SQLSTATES: Final = frozenset({"22003", "22021", "22P05", "22P02", "54000"})
+
+
+class Mark(NamedTuple):
+    """A transaction of PostgreSQL, and the row of `commits` that is there if it was committed."""
+
+    transaction_id: str
+    time_ms: int
+    number: int
 
 
 class Database:
@@ -93,6 +106,7 @@ class Database:
         replica_uri: str | None = None,
     ) -> None:
         self.outage = Outage(outage_s)
+        self._marks = itertools.count(1)
         self._replica: Database | None = None
         self._replica_failed_at = float("-inf")
         try:
@@ -214,11 +228,11 @@ class Database:
         """
         conflicts = 0
         for attempt in itertools.count():
-            transaction_id: str | None = None
+            mark: Mark | None = None
             try:
                 with translated_errors(), self.transaction() as connection:
                     result = function(connection, *args, **kwargs)
-                    transaction_id = self.transaction_id(connection)
+                    mark = self.mark(connection)
             except RetriedError as error:
                 conflicts += 1
                 if conflicts == ATTEMPTS:
@@ -227,21 +241,28 @@ class Database:
                 time.sleep(random.uniform(0, 0.01 * 2**conflicts))
             except Unreachable as error:
                 self.outage.wait(error, attempt)
-                if transaction_id is not None and self.was_committed(transaction_id):
+                if mark is not None and self.was_committed(mark):
                     return result
             else:
                 self.outage.end()
                 return result
         raise AssertionError("unreachable")
 
-    def transaction_id(self, connection: Connection) -> str | None:
-        """Return what `was_committed` knows the transaction by; None on SQLite, and where nothing was written."""
+    def mark(self, connection: Connection) -> Mark | None:
+        """Leave in the transaction what `was_committed` knows it by; None on SQLite, and where nothing was written."""
         if self.is_sqlite:
             return None
-        found: str | None = connection.execute(sa.text("SELECT pg_current_xact_id_if_assigned()::text")).scalar()
-        return found
+        time_ms = int(time.time() * 1000)
+        number = random.getrandbits(63)
+        transaction_id = connection.execute(_MARK, {"time": time_ms, "number": number}).scalar()
+        if transaction_id is None:
+            return None
+        if next(self._marks) % MARKS_PER_CLEANING == 0:
+            oldest = time_ms - int((MARKS_KEPT_S + 4 * self.outage.longest_s) * 1000)
+            connection.execute(sa.delete(commits).where(commits.c.time < oldest))
+        return Mark(transaction_id, time_ms, number)
 
-    def was_committed(self, transaction_id: str) -> bool:
+    def was_committed(self, mark: Mark) -> bool:
         """Return whether a transaction is there whose commit got no answer, for the connection was lost.
 
         Raises:
@@ -249,13 +270,13 @@ class Database:
         """
         deadline = time.monotonic() + self.outage.longest_s
         try:
-            while (status := self.read(_read_transaction_status, transaction_id)) == "in progress":
+            while self.read(_is_in_progress, mark):
                 # Its session has not noticed yet that nobody listens.
                 if time.monotonic() > deadline:
                     break
                 time.sleep(LONGEST_PAUSE_S)
             else:
-                return status == "committed"
+                return self.read(_is_there, mark)
         except Unreachable:
             pass
         raise Unavailable(
@@ -476,14 +497,27 @@ def _give_password(engine: Engine, password: str | None, path: str | None) -> No
             raise ConfigurationError(f"the password file {path!r} cannot be read: {error.strerror}") from None
 
 
-def _read_transaction_status(connection: Connection, transaction_id: str) -> str | None:
+# Nothing for a transaction that wrote nothing, and would begin to write with this.
+_MARK: Final = sa.text(
+    "INSERT INTO commits (time, number) SELECT :time, :number WHERE pg_current_xact_id_if_assigned() IS NOT NULL "
+    "RETURNING pg_current_xact_id()::text"
+)
+
+
+def _is_in_progress(connection: Connection, mark: Mark) -> bool:
     # After a crash the number of a transaction that was lost with it may not have been given out yet.
     statement = sa.text(
         "SELECT CASE WHEN cast(:id AS xid8) < pg_snapshot_xmax(pg_current_snapshot()) "
         "THEN pg_xact_status(cast(:id AS xid8)) END"
     )
-    status: str | None = connection.execute(statement, {"id": transaction_id}).scalar()
-    return status
+    return bool(connection.execute(statement, {"id": mark.transaction_id}).scalar() == "in progress")
+
+
+def _is_there(connection: Connection, mark: Mark) -> bool:
+    # PostgreSQL's own word for it is not enough: after a crash it gives the numbers of transactions again of which
+    # nothing had reached the disk, and "committed" may be another's.
+    statement = sa.select(1).where(commits.c.time == mark.time_ms, commits.c.number == mark.number)
+    return connection.execute(statement).first() is not None
 
 
 def _lower(value: str | float | bytes | None) -> str | float | bytes | None:

@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from runyard.errors import RunyardError, Unavailable, Unreachable
-from runyard.store.engine import ATTEMPTS, Database, RetriedError, translated_errors
+from runyard.store.engine import ATTEMPTS, Database, Mark, RetriedError, translated_errors
 from runyard.store.experiment_keys import RecordedKeys
 from runyard.store.keys import KeyNames
 from runyard.store.run_writes import Failure, LogBatch, RunChange, apply_writes, names_in
@@ -154,12 +154,12 @@ class Ingest:
         has_changes = any(isinstance(write, RunChange) for write in writes)
         conflicts = 0
         for attempt in itertools.count():
-            transaction_id: str | None = None
+            mark: Mark | None = None
             try:
                 with translated_errors(), self._transaction(writes) as connection:
                     outcomes, recorded = apply_writes(connection, writes, key_ids, self._recorded)
                     if has_changes:
-                        transaction_id = self._database.transaction_id(connection)
+                        mark = self._database.mark(connection)
             except RetriedError:
                 conflicts += 1
                 if conflicts == ATTEMPTS:
@@ -168,7 +168,7 @@ class Ingest:
                 continue
             except Unreachable as error:
                 self._database.outage.wait(error, attempt)
-                if transaction_id is None or not self._database.was_committed(transaction_id):
+                if mark is None or not self._database.was_committed(mark):
                     continue
             else:
                 self._database.outage.end()

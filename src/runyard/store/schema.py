@@ -414,3 +414,13 @@ purges = Table(
     Index("ix_purges_time", "time"),
     sqlite_autoincrement=True,
 )
+
+# PostgreSQL only: a row for each transaction of the last minutes that wrote something, by when it ended (milliseconds)
+# and a random number. Whoever lost the connection while a transaction was committed finds out here.
+commits = Table(
+    "commits",
+    SCHEMA_METADATA,
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)

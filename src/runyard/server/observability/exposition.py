@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -25,16 +25,17 @@ from runyard.server.observability.monitoring import METRICS, Metric
 _REQUESTS = "mlflow_http_request_duration_seconds"
 
 
-def expose(counters: Counters, accept: str) -> tuple[bytes, str]:
+def expose(counters: Counters, accept: str, metrics: Mapping[str, Metric] = METRICS) -> tuple[bytes, str]:
     """Return the metrics and their media type, in the format that ``accept`` (a header) prefers."""
     registry = CollectorRegistry()
-    registry.register(_Workers(counters.read()))
+    registry.register(_Workers(counters.read(), metrics))
     encode, media_type = choose_encoder(accept)
     return encode(registry), media_type
 
 
 class _Workers(Collector):
-    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(self, snapshots: Sequence[Snapshot], metrics: Mapping[str, Metric]) -> None:
+        self._metrics = metrics
         self._snapshots = [snapshot for snapshot in snapshots if snapshot.pid]
         self._living = [snapshot for snapshot in self._snapshots if _is_alive(snapshot.pid)]
 
@@ -43,7 +44,7 @@ class _Workers(Collector):
 
     def collect(self) -> Iterator[Family]:
         yield InfoMetricFamily("mlflow_exporter", "The server that answers.", {"version": __version__})
-        for name, metric in METRICS.items():
+        for name, metric in self._metrics.items():
             series = self._added_up(name, metric)
             yield _family(name, metric, series)
             if name == _REQUESTS:

@@ -32,12 +32,16 @@ _access = logging.getLogger("runyard.access")
 
 def configure_logging(settings: Settings) -> None:
     """Send the log of this process to its standard error, in the format and from the level on that were chosen."""
-    secrets = _secrets(settings)
+    send_log(settings.log_level, settings.log_format, _secrets(settings))
+
+
+def send_log(level: str, form: str, secrets: Iterable[str] = ()) -> None:
+    """Send the log to the standard error from ``level`` on, as ``text`` or ``json``, without what is secret."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
+    handler.setFormatter(JsonFormatter(secrets) if form == "json" else TextFormatter(secrets))
     # What no line shows need not be found out for each.
     logging.logThreads = logging.logMultiprocessing = False
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # uvicorn's own lines say what ours say.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     for noisy in ("alembic", "httpx"):

@@ -77,22 +77,20 @@ METRICS: Final[Mapping[str, Metric]] = {
 }
 
 
-class Monitoring:
-    """What this process measures, in counters that its server's other workers may read."""
+class RequestMonitoring:
+    """What a process that answers requests measures, in counters that its server's other workers may read.
 
-    def __init__(self, counters: Counters | None = None) -> None:
+    Args:
+        metrics: all that the server measures, by name; the first and the in-flight gauge are of its requests.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], counters: Counters | None = None) -> None:
+        self.metrics = metrics
         self.counters = counters or Counters()
         self._values = self.counters.values
         self._requests: dict[tuple[str, str, int], int] = {}
         self._samplers: list[Callable[[], None]] = []
         self._in_flight = 0
-        self._commit_seconds = self._place("runyard_ingest_commit_duration_seconds")
-        self._commit_writes = self._place("runyard_ingest_commit_writes")
-        self._commit_points = self._place("runyard_ingest_commit_points")
-        self._received = self._place("runyard_artifact_bytes_total", "received")
-        self._sent = self._place("runyard_artifact_bytes_total", "sent")
-        for kind in ("experiments", "runs"):
-            self._place("runyard_cleanup_deleted_total", kind)
         self._forget_gauges()
         self._values[self._place("runyard_workers")] = 1
         self._values[self._place("runyard_worker_starts_total")] += 1
@@ -108,22 +106,6 @@ class Monitoring:
         values = self._values
         values[place + bisect_left(REQUEST_SECONDS, seconds)] += 1
         values[place + _REQUEST_SUM] += seconds
-
-    def committed(self, writes: int, points: int, seconds: float) -> None:
-        """Count a group that the writer has written; called from its thread alone."""
-        self._observe(self._commit_seconds, COMMIT_SECONDS, seconds)
-        self._observe(self._commit_writes, COMMIT_WRITES, writes)
-        self._observe(self._commit_points, COMMIT_POINTS, points)
-
-    def artifact_received(self, size_bytes: int) -> None:
-        self._values[self._received] += size_bytes
-
-    def artifact_sent(self, size_bytes: int) -> None:
-        self._values[self._sent] += size_bytes
-
-    def cleaned(self, kind: str, count: int) -> None:
-        """Count what was deleted for good; called on the event loop."""
-        self._values[self._place("runyard_cleanup_deleted_total", kind)] += count
 
     def set(self, name: str, value: float, *labels: str) -> None:
         """Give a gauge or a maximum its value."""
@@ -152,10 +134,40 @@ class Monitoring:
         return place
 
     def _place(self, name: str, *labels: str) -> int:
-        return self.counters.series(name, *labels, size=METRICS[name].size)
+        return self.counters.series(name, *labels, size=self.metrics[name].size)
 
     def _forget_gauges(self) -> None:
         # What a worker that died had in hand, its successor does not have.
         for name, *labels in self.counters.read()[self.counters.number].series:
-            if METRICS[name].kind == "gauge":
+            if self.metrics[name].kind == "gauge":
                 self.set(name, 0.0, *labels)
+
+
+class Monitoring(RequestMonitoring):
+    """What a process of the tracking server measures."""
+
+    def __init__(self, counters: Counters | None = None) -> None:
+        super().__init__(METRICS, counters)
+        self._commit_seconds = self._place("runyard_ingest_commit_duration_seconds")
+        self._commit_writes = self._place("runyard_ingest_commit_writes")
+        self._commit_points = self._place("runyard_ingest_commit_points")
+        self._received = self._place("runyard_artifact_bytes_total", "received")
+        self._sent = self._place("runyard_artifact_bytes_total", "sent")
+        for kind in ("experiments", "runs"):
+            self._place("runyard_cleanup_deleted_total", kind)
+
+    def committed(self, writes: int, points: int, seconds: float) -> None:
+        """Count a group that the writer has written; called from its thread alone."""
+        self._observe(self._commit_seconds, COMMIT_SECONDS, seconds)
+        self._observe(self._commit_writes, COMMIT_WRITES, writes)
+        self._observe(self._commit_points, COMMIT_POINTS, points)
+
+    def artifact_received(self, size_bytes: int) -> None:
+        self._values[self._received] += size_bytes
+
+    def artifact_sent(self, size_bytes: int) -> None:
+        self._values[self._sent] += size_bytes
+
+    def cleaned(self, kind: str, count: int) -> None:
+        """Count what was deleted for good; called on the event loop."""
+        self._values[self._place("runyard_cleanup_deleted_total", kind)] += count
