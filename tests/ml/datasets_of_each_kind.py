@@ -94,25 +94,6 @@ def of_huggingface(mlflow: Any) -> dict[str, Any]:
     }
 
 
-def of_tensorflow(mlflow: Any) -> dict[str, Any]:
-    import tensorflow as tf
-
-    x, y = tf.reshape(tf.range(6, dtype=tf.float32), (3, 2)), tf.constant([0, 1, 0])
-    slices = tf.data.Dataset.from_tensor_slices
-    made = {
-        "tensor": (x, None),
-        "tensors": (x, y),
-        "slices": (slices(x), slices(y)),
-        "batches": (slices(x).batch(2), None),
-        "pairs": (slices((x, y)).batch(2), None),
-        "named": (slices({"a": x, "b": y}).batch(3), None),
-    }
-    return {
-        name: mlflow.data.from_tensorflow(features, source="gs://bucket/x", targets=targets)
-        for name, (features, targets) in made.items()
-    }
-
-
 def of_spark(mlflow: Any) -> dict[str, Any]:
     from pyspark.sql import SparkSession
 
@@ -151,7 +132,6 @@ KINDS = {
     "numpy": of_numpy,
     "polars": of_polars,
     "huggingface": of_huggingface,
-    "tensorflow": of_tensorflow,
     "spark": of_spark,
     "nothing": of_nothing,
 }

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from runyard.data.pandas_dataset import PandasDataset, from_pandas
     from runyard.data.polars_dataset import from_polars
     from runyard.data.spark_dataset import from_spark, load_delta
-    from runyard.data.tensorflow_dataset import from_tensorflow
 
 __all__ = [
     "Dataset",
@@ -35,7 +34,6 @@ __all__ = [
     "from_pandas",
     "from_polars",
     "from_spark",
-    "from_tensorflow",
     "get_dataset_source_from_json",
     "get_registered_sources",
     "get_source",
@@ -53,7 +51,6 @@ _NAMES: Final = {
     "from_pandas": "pandas_dataset",
     "from_polars": "polars_dataset",
     "from_spark": "spark_dataset",
-    "from_tensorflow": "tensorflow_dataset",
     "load_delta": "spark_dataset",
 }
 _MODULES: Final = (
@@ -75,7 +72,6 @@ _MODULES: Final = (
     "sources",
     "spark_dataset",
     "spark_dataset_source",
-    "tensorflow_dataset",
 )
 
 
