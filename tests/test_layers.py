@@ -45,7 +45,7 @@ BELOW = {
     "client": {"entities", "models", "artifacts", "wire", "errors", "settings"},
     "server": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
     # It patches libraries to call the client; a flavor's public module offers it, and is what it logs models by.
-    "autologging": {"client", "entities", "models", "wire", "errors"},
+    "autologging": {"client", "data", "entities", "models", "wire", "errors"},
     "cli": {
         "server",
         "client",
@@ -60,7 +60,7 @@ BELOW = {
         "settings",
     },
     # What users import: names of the client, where programs written for this protocol look for them.
-    "data": {"client"},
+    "data": {"client", "entities", "models", "artifacts", "settings", "wire", "errors"},
     "pyfunc": {"client", "models", "errors"},
     **{name: {"autologging", "client", "models"} for name in FLAVORS},
     "exceptions": {"errors"},
@@ -123,7 +123,7 @@ OWNERS = {
     "prometheus_client": ("runyard.server",),
     "opentelemetry": ("runyard.server",),
     "click": ("runyard.cli",),
-    "urllib3": ("runyard.client", "runyard.artifacts"),
+    "urllib3": ("runyard.client", "runyard.artifacts", "runyard.data"),
 }
 
 

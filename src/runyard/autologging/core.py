@@ -277,7 +277,8 @@ def log_dataset(
     import numpy as np
     import pandas as pd
 
-    from runyard.client.datasets import Dataset, dataset_input, from_numpy, from_pandas
+    from runyard.client.datasets import Dataset, dataset_input
+    from runyard.data import from_numpy, from_pandas
 
     found: Dataset
     if isinstance(features, pd.DataFrame):

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from runyard.client import answers, batches, context
 from runyard.client.background import RunOperations, sender_of
 from runyard.client.connections import at_exit, connect, get_registry_uri, get_tracking_uri
+from runyard.client.progress import shown_progress
 from runyard.client.transport import Transport
 from runyard.entities import (
     DatasetInput,
@@ -893,7 +894,8 @@ def send_files(folder: ArtifactFolder, source: Path, artifact_path: str | None) 
     if source.is_dir():
         send_folder(folder, source, "/".join(filter(None, (artifact_path, source.name))))
     else:
-        folder.upload(source, _below(artifact_path, source.name), _silent)
+        with shown_progress("Sending", 1, source.stat().st_size if source.is_file() else None) as progress:
+            folder.upload(source, _below(artifact_path, source.name), progress)
 
 
 def send_folder(folder: ArtifactFolder, source: Path, artifact_path: str | None) -> None:
@@ -901,8 +903,10 @@ def send_folder(folder: ArtifactFolder, source: Path, artifact_path: str | None)
 
     if not source.is_dir():
         raise InvalidParameter(f"there is no folder {str(source)!r}")
-    for file, path in files_below(source):
-        folder.upload(file, _below(artifact_path, path), _silent)
+    files = list(files_below(source))
+    with shown_progress("Sending", len(files), sum(file.stat().st_size for file, _ in files)) as progress:
+        for file, path in files:
+            folder.upload(file, _below(artifact_path, path), progress)
 
 
 def fetch(folder: ArtifactFolder, path: str, dst_path: str | None) -> str:
@@ -914,7 +918,9 @@ def fetch(folder: ArtifactFolder, path: str, dst_path: str | None) -> str:
     files = find_files(folder, path)
     target = Path(dst_path or tempfile.mkdtemp(prefix="runyard-"))
     try:
-        download(folder, files, target, _silent)
+        sizes = [file.file_size for file in files]
+        with shown_progress("Fetching", len(files), None if None in sizes else sum(filter(None, sizes))) as progress:
+            download(folder, files, target, progress)
         if not files:
             make_folder(target / path)
     except BaseException:

@@ -79,7 +79,7 @@ class HttpTransport(Transport):
 
     def _use(self, settings: ClientSettings) -> None:
         self._settings = settings
-        self._pool = _pool(self.uri, settings)
+        self._pool = new_pool(self.uri, settings)
         headers = {"User-Agent": f"runyard/{__version__}", "Accept": "application/json"}
         authorization = _authorization(self._auth, settings)
         if authorization is not None:
@@ -146,7 +146,7 @@ class HttpTransport(Transport):
 
     def plain_pool(self) -> urllib3.PoolManager:
         """Return a pool for other servers, with this one's settings of TLS and without its credentials."""
-        return _pool(self.uri, dataclasses.replace(self._settings, client_cert_path=None))
+        return new_pool(self.uri, dataclasses.replace(self._settings, client_cert_path=None))
 
     def upload(self, path: str, file: Readable, size_bytes: int, sha256: str) -> None:
         """Send what is in ``file`` to ``path`` below the server; it is read as it is sent.
@@ -250,7 +250,8 @@ def _reason(cause: BaseException | None) -> str:
     return str(cause) if cause is not None else "no connection"
 
 
-def _pool(uri: str, settings: ClientSettings) -> urllib3.PoolManager:
+def new_pool(uri: str, settings: ClientSettings) -> urllib3.PoolManager:
+    """Return a pool for ``uri``, with the settings' TLS and the machine's proxy, and without credentials."""
     options: dict[str, object] = {"maxsize": 10, "block": False, "blocksize": BLOCK_BYTES}
     if settings.insecure_tls:
         # Asked for by name; a warning with each request would say nothing new.
