@@ -41,7 +41,7 @@ BELOW = {
     # Python environments that models and projects run in.
     "environments": {"errors", "settings"},
     "serving": {"models", "environments", "store", "artifacts", "search", "wire", "errors", "settings"},
-    "projects": {"models", "environments", "artifacts", "entities", "wire", "errors", "settings", "client"},
+    "projects": {"environments", "data", "exceptions", "artifacts", "entities", "wire", "errors", "settings", "client"},
     # The client speaks the wire; models and artifacts are what it packs and moves.
     "entities": {"wire", "errors"},
     "client": {"entities", "models", "artifacts", "wire", "errors", "settings"},
@@ -89,6 +89,7 @@ BELOW = {
         "pyfunc",
         *FLAVORS,
         "autologging",
+        "projects",
         "artifacts",
         "wire",
         "errors",
