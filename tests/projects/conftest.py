@@ -14,6 +14,8 @@ import pytest
 from runyard.client import connections, fluent
 from tests.servers import ServerProcess, start_runyard
 
+UV = Path(__file__).parents[2] / ".venvs" / "uv" / "bin"
+
 
 @pytest.fixture(scope="session")
 def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:

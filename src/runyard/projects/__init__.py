@@ -83,7 +83,7 @@ def run(
     with told_to_end():
         submitted = chosen.run(uri, entry_point, parameters, version, config, get_tracking_uri(), experiment)
         try:
-            if submitted.run_id is not None:
+            if submitted.run_id:
                 records.set_tags(submitted.run_id, {records.BACKEND: backend})
                 if run_name is not None:
                     records.rename(submitted.run_id, run_name)
@@ -92,7 +92,7 @@ def run(
         except (KeyboardInterrupt, Terminated):
             tell(f"interrupted: ending run {submitted.run_id}")
             submitted.cancel()
-            if submitted.run_id is not None:
+            if submitted.run_id:
                 records.try_to_end(submitted.run_id, records.KILLED)
             raise
     return submitted
@@ -105,7 +105,7 @@ def _wait_for(submitted: SubmittedRun) -> None:
     if not succeeded and submitted.get_status() == records.KILLED:
         status = records.KILLED
     # Those of other packages leave it to us.
-    if run_id is not None:
+    if run_id:
         records.end(run_id, status)
     if not succeeded:
         raise ExecutionException(f"Run (ID '{run_id}') {'was killed' if status == records.KILLED else 'failed'}")

@@ -29,6 +29,6 @@ class SubmittedRun:
 
     @property
     @abstractmethod
-    def run_id(self) -> str | None:
-        """The run that the execution is recorded in."""
+    def run_id(self) -> str:
+        """The run that the execution is recorded in; '' where a backend records none."""
         raise NotImplementedError

@@ -92,8 +92,8 @@ class _Watcher:
         while True:
             code = process.poll()
             if code is not None:
-                # What it started and left behind ends with it only where all is to end.
-                if self.is_ending:
+                # What it started and left behind may go on after a program that ended, not after one that was killed.
+                if self.is_ending or was_killed(code):
                     signal_group(process.pid, signal.SIGKILL)
                 return code
             if not self.is_ending and (self._asked is not None or os.getppid() != parent):
