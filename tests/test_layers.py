@@ -38,8 +38,10 @@ BELOW = {
     "store": {"search", "wire", "errors"},
     "artifacts": {"search", "wire", "errors", "settings"},
     "models": {"store", "artifacts", "search", "wire", "errors", "settings"},
-    "serving": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
-    "projects": {"models", "store", "artifacts", "search", "wire", "errors", "settings", "client"},
+    # Python environments that models and projects run in.
+    "environments": {"errors", "settings"},
+    "serving": {"models", "environments", "store", "artifacts", "search", "wire", "errors", "settings"},
+    "projects": {"environments", "data", "exceptions", "artifacts", "entities", "wire", "errors", "settings", "client"},
     # The client speaks the wire; models and artifacts are what it packs and moves.
     "entities": {"wire", "errors"},
     "client": {"entities", "models", "artifacts", "wire", "errors", "settings"},
@@ -52,6 +54,7 @@ BELOW = {
         "serving",
         "projects",
         "models",
+        "environments",
         "store",
         "artifacts",
         "search",
@@ -86,6 +89,7 @@ BELOW = {
         "pyfunc",
         *FLAVORS,
         "autologging",
+        "projects",
         "artifacts",
         "wire",
         "errors",

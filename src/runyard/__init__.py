@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         lightgbm as lightgbm,
         models as models,
         onnx as onnx,
+        projects as projects,
         pyfunc as pyfunc,
         pytorch as pytorch,
         sentence_transformers as sentence_transformers,
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     )
     from runyard.client.shapes import Image as Image
     from runyard.exceptions import MlflowException as MlflowException, RunyardException as RunyardException
+    from runyard.projects import run as run
 
 __version__ = "0.1.0"
 
@@ -123,6 +125,7 @@ _MODULES: Final = (
     "environment_variables",
     "exceptions",
     "models",
+    "projects",
     "pyfunc",
     "sklearn",
     "xgboost",
@@ -144,6 +147,7 @@ _NAMES: Final = {
     "MlflowException": "runyard.exceptions",
     "RunyardException": "runyard.exceptions",
     "autolog": "runyard.autologging",
+    "run": "runyard.projects",
     **dict.fromkeys(
         (
             "ActiveModel",

@@ -439,6 +439,30 @@ class ModelSettings:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentSettings:
+    """Where the Python environments of models and projects are made, and whether they may be."""
+
+    root: str | None = _setting(
+        None,
+        "Folder of the Python environments that are made for models and projects; by default in the user's cache.",
+        "RUNYARD_ENV_ROOT",
+        "MLFLOW_ENV_ROOT",
+    )
+    disable_creation: bool = _setting(
+        False,
+        "Make no environments: what is asked for runs in the one that is there, as in an image that holds it already.",
+        "RUNYARD_DISABLE_ENV_CREATION",
+        "MLFLOW_DISABLE_ENV_CREATION",
+    )
+    conda_home: str | None = _setting(
+        None,
+        "Folder of the conda to use, where it is not the one on PATH.",
+        "RUNYARD_CONDA_HOME",
+        "MLFLOW_CONDA_HOME",
+    )
+
+
 # Of a client's settings, those that `credentials` returns.
 _CREDENTIALS: Final = tuple(
     variable
@@ -480,6 +504,11 @@ def load_store_settings(environment: Mapping[str, str] | None = None, **chosen: 
 def load_model_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ModelSettings:
     """Return what saving and loading models may do, found as `load_settings` finds a server's settings."""
     return ModelSettings(**_values(ModelSettings, environment, chosen))
+
+
+def load_environment_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> EnvironmentSettings:
+    """Return where environments are made, found as `load_settings` finds a server's settings."""
+    return EnvironmentSettings(**_values(EnvironmentSettings, environment, chosen))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

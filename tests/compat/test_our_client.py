@@ -95,12 +95,12 @@ ENTITY_NAMES = [
 ]
 REGISTRY_NAMES = ["ModelVersion", "ModelVersionTag", "RegisteredModel", "RegisteredModelAlias", "RegisteredModelTag"]
 
-# What is another's subject: traces, prompts, evaluation, projects, flavors, webhooks, workspaces and the like.
+# What is another's subject: traces, prompts, evaluation, flavors, webhooks, workspaces and the like.
 NOT_OURS = re.compile(
     "trace|span|assess|prompt|feedback|expectation|issue|session|workspace|webhook|mcp|dataset|evaluat|autolog|login"
     "|telemetry|context|checkpoints|maybe_hint"
 )
-NOT_OURS_EXACTLY = {"run", "test"}
+NOT_OURS_EXACTLY = {"test"}
 
 
 def printed(client: str, program: str, folder: Path) -> Any:
