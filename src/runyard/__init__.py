@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         exceptions as exceptions,
         keras as keras,
         lightgbm as lightgbm,
+        metrics as metrics,
         models as models,
         onnx as onnx,
         pyfunc as pyfunc,
@@ -110,6 +111,10 @@ if TYPE_CHECKING:
         start_run as start_run,
     )
     from runyard.client.shapes import Image as Image
+    from runyard.evaluation import (
+        evaluate as evaluate,
+        validate_evaluation_results as validate_evaluation_results,
+    )
     from runyard.exceptions import MlflowException as MlflowException, RunyardException as RunyardException
 
 __version__ = "0.1.0"
@@ -122,6 +127,7 @@ _MODULES: Final = (
     "entities",
     "environment_variables",
     "exceptions",
+    "metrics",
     "models",
     "pyfunc",
     "sklearn",
@@ -144,6 +150,8 @@ _NAMES: Final = {
     "MlflowException": "runyard.exceptions",
     "RunyardException": "runyard.exceptions",
     "autolog": "runyard.autologging",
+    "evaluate": "runyard.evaluation",
+    "validate_evaluation_results": "runyard.evaluation",
     **dict.fromkeys(
         (
             "ActiveModel",
