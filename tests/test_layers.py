@@ -26,6 +26,7 @@ FLAVORS = (
     "sklearn",
     "spacy",
     "statsmodels",
+    "transformers",
     "xgboost",
 )
 
