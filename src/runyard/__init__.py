@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         exceptions as exceptions,
         keras as keras,
         lightgbm as lightgbm,
+        metrics as metrics,
         models as models,
         onnx as onnx,
         projects as projects,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         statsmodels as statsmodels,
         system_metrics as system_metrics,
         tracking as tracking,
+        transformers as transformers,
         types as types,
         utils as utils,
         xgboost as xgboost,
@@ -111,6 +113,10 @@ if TYPE_CHECKING:
         start_run as start_run,
     )
     from runyard.client.shapes import Image as Image
+    from runyard.evaluation import (
+        evaluate as evaluate,
+        validate_evaluation_results as validate_evaluation_results,
+    )
     from runyard.exceptions import MlflowException as MlflowException, RunyardException as RunyardException
     from runyard.projects import run as run
 
@@ -124,6 +130,7 @@ _MODULES: Final = (
     "entities",
     "environment_variables",
     "exceptions",
+    "metrics",
     "models",
     "projects",
     "pyfunc",
@@ -137,6 +144,7 @@ _MODULES: Final = (
     "keras",
     "spacy",
     "sentence_transformers",
+    "transformers",
     "system_metrics",
     "tracking",
     "types",
@@ -148,6 +156,8 @@ _NAMES: Final = {
     "RunyardException": "runyard.exceptions",
     "autolog": "runyard.autologging",
     "run": "runyard.projects",
+    "evaluate": "runyard.evaluation",
+    "validate_evaluation_results": "runyard.evaluation",
     **dict.fromkeys(
         (
             "ActiveModel",
