@@ -97,8 +97,8 @@ BELOW = {
 # imports this module does so inside a function, so that a client of a server never loads one.
 DISPATCHER = "runyard.client.inprocess"
 
-# The packages of these names are below the client, and users find its calls in them; only who asks for one loads them.
-OFFERED = {"runyard.artifacts", "runyard.models"}
+# The modules of these names are below the client, and users find its calls in them; only who asks for one loads them.
+OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.signature"}
 
 # Single modules that may be imported from beside or below their layer, because they hold names and rules and import
 # nothing but the wire and the errors themselves.

@@ -502,6 +502,16 @@ def registry_uri() -> str | None:
     return os.environ.get("RUNYARD_REGISTRY_URI") or os.environ.get("MLFLOW_REGISTRY_URI")
 
 
+def workspace() -> str | None:
+    """Return the workspace of a server that the environment names for clients, if any."""
+    return (os.environ.get("RUNYARD_WORKSPACE") or os.environ.get("MLFLOW_WORKSPACE") or "").strip() or None
+
+
+def workspace_store_uri() -> str | None:
+    """Return the URI of the server whose workspaces are meant, where the environment names another."""
+    return os.environ.get("RUNYARD_WORKSPACE_STORE_URI") or os.environ.get("MLFLOW_WORKSPACE_STORE_URI") or None
+
+
 def hand_down(variable: str, value: str | None) -> None:
     """Set a variable of the environment, or remove it: programs that this one starts are told by it."""
     if value is None:

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 import runyard as mlflow
+from runyard import exceptions
 from runyard.client import context
 from runyard.entities import Metric, RunStatus
-from runyard.exceptions import MlflowException, RestException, RunyardException
+from runyard.errors import InvalidParameter
+from runyard.exceptions import ErrorCode, MlflowException, RestException, RunyardException
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -336,3 +338,61 @@ def test_a_model_version_is_made_of_what_a_run_logged(place: Path) -> None:
     assert [model.name for model in mlflow.search_registered_models()] == ["iris", "other"]
     with pytest.raises(MlflowException, match="nothing"):
         mlflow.register_model(f"runs:/{run.info.run_id}/nothing", "iris")
+
+
+def test_an_error_is_told_by_its_codes_number_and_name(place: Path) -> None:
+    with pytest.raises(MlflowException) as caught:
+        mlflow.get_run("0" * 32)
+    assert caught.value.error_code == ErrorCode.Name(exceptions.RESOURCE_DOES_NOT_EXIST)
+    made = MlflowException("gone", exceptions.RESOURCE_DOES_NOT_EXIST, sqlstate="02000", run_id="r")
+    assert (made.error_code, made.get_http_status_code()) == ("RESOURCE_DOES_NOT_EXIST", 404)
+    assert json.loads(made.serialize_as_json()) == {
+        "error_code": "RESOURCE_DOES_NOT_EXIST",
+        "message": "gone",
+        "sqlstate": "02000",
+        "run_id": "r",
+    }
+    wrong = MlflowException.invalid_parameter_value("no", field="name")
+    assert (wrong.error_code, wrong.json_kwargs) == ("INVALID_PARAMETER_VALUE", {"field": "name"})
+    assert exceptions.get_error_code(404) == exceptions.ENDPOINT_NOT_FOUND == ErrorCode.Value("ENDPOINT_NOT_FOUND")
+    with pytest.raises(ValueError, match="no error code 7777"):
+        ErrorCode.Name(7777)
+
+
+def test_checkpoints_become_logged_models_once(place: Path) -> None:
+    folder = place / "checkpoints"
+    (folder / "epoch-1").mkdir(parents=True)
+    (folder / "epoch-2").write_text("weights")
+    (folder / "no.name").touch()
+    with pytest.raises(InvalidParameter, match="source_run_id"):
+        mlflow.import_checkpoints(str(folder))
+    with pytest.raises(InvalidParameter, match="checkpoint_path"):
+        mlflow.import_checkpoints(str(place / "none"), "0" * 32)
+    with mlflow.start_run() as run:
+        first = mlflow.import_checkpoints(str(folder), model_prefix="big-")
+        again = mlflow.import_checkpoints(str(folder), model_prefix="big-")
+        other = mlflow.import_checkpoints(str(folder), model_prefix="big-", overwrite_checkpoints=True)
+    assert [model.name for model in first] == ["big-epoch-1", "big-epoch-2"]
+    assert {model.source_run_id for model in first} == {run.info.run_id}
+    assert first[1].tags["original_artifact_path"] == str(folder / "epoch-2")
+    assert [model.model_id for model in again] == [model.model_id for model in first]
+    assert not {model.model_id for model in other} & {model.model_id for model in first}
+    left = mlflow.search_logged_models(output_format="list")
+    assert {model.model_id for model in left} == {model.model_id for model in other}
+
+
+def test_registered_models_are_looked_up_in_the_registry_that_was_named(place: Path) -> None:
+    mlflow.set_registry_uri(str(place / "registry"))
+    try:
+        with mlflow.start_run() as run:
+            mlflow.log_text("of the model", "model/MLmodel")
+        client = mlflow.MlflowClient()
+        client.create_registered_model("kept apart")
+        client.create_model_version("kept apart", f"{run.info.artifact_uri}/model")
+        assert mlflow.artifacts.load_text("models:/kept apart/1/MLmodel") == "of the model"
+        assert mlflow.MlflowClient(str(place / "runs")).search_registered_models()[0].name == "kept apart"
+        mlflow.set_registry_uri("")
+        with pytest.raises(MlflowException, match="kept apart"):
+            mlflow.artifacts.load_text("models:/kept apart/1/MLmodel")
+    finally:
+        mlflow.set_registry_uri("")

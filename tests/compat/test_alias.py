@@ -81,6 +81,28 @@ print(mlflow.get_run(run.info.run_id).data.metrics)
 
 
 @pytest.mark.compat
+def test_modules_of_upstream_alone_are_those_that_stand_for_them(python: Path, tmp_path: Path) -> None:
+    program = """
+from mlflow.client import MlflowClient
+from mlflow.entities.model_registry.model_version_status import ModelVersionStatus
+from mlflow.entities.run import Run
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, ErrorCode
+from mlflow.pyfunc.model import PythonModel
+from mlflow.store.entities.paged_list import PagedList
+from mlflow.version import VERSION
+import mlflow
+import runyard
+assert (MlflowClient, Run, PythonModel) == (runyard.MlflowClient, runyard.entities.Run, runyard.pyfunc.PythonModel)
+assert PagedList is runyard.entities.PagedList
+assert ModelVersionStatus.from_string("READY") == ModelVersionStatus.READY
+assert ErrorCode.Name(INVALID_PARAMETER_VALUE) == "INVALID_PARAMETER_VALUE"
+assert VERSION == mlflow.VERSION == mlflow.__version__
+assert runyard.entities.__spec__.name == runyard.entities.__name__ == "runyard.entities"
+"""
+    run(python, "-W", "error", "-c", program, folder=tmp_path)
+
+
+@pytest.mark.compat
 def test_the_command_mlflow_is_runyards(python: Path, tmp_path: Path) -> None:
     assert "experiments" in run(python.with_name("mlflow"), "--help", folder=tmp_path)
 

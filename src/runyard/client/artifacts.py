@@ -65,7 +65,7 @@ class ProxiedFolder:
         self._root = root
 
     def list(self, path: str) -> list[FileInfo]:
-        found = self._transport.get_json(PROXY_PATH, {"path": _join(self._root, path)}, _Listing)
+        found = self._transport.call("GET", PROXY_PATH, {"path": _join(self._root, path)}, _Listing)
         return [
             FileInfo(path=_join(path, check_artifact_path(file.path)), is_dir=file.is_dir, file_size=file.file_size)
             for file in found.files

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import quote
 
+from runyard import settings
 from runyard.client import answers, batches, context
 from runyard.client.background import RunOperations, sender_of
-from runyard.client.connections import at_exit, connect, get_registry_uri, get_tracking_uri
+from runyard.client.connections import at_exit, connect, get_tracking_uri, registry_beside
 from runyard.client.progress import shown_progress
 from runyard.client.transport import Transport
+from runyard.client.workspaces import WorkspaceCalls
 from runyard.entities import (
     DatasetInput,
     Experiment,
@@ -39,7 +41,6 @@ from runyard.entities import (
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
 from runyard.errors import InvalidParameter, NotFound, RunyardError
-from runyard.settings import async_logging
 from runyard.wire import (
     experiments as experiment_requests,
     logged_models as logged_model_requests,
@@ -70,7 +71,7 @@ _ARTIFACT_THREADS: Final = 4
 _KNOWN_FOLDERS: Final = 1000
 
 
-class MlflowClient:
+class MlflowClient(WorkspaceCalls):
     """Calls of a tracking server and of a model registry; by default of those that the process works with."""
 
     def __init__(
@@ -79,10 +80,9 @@ class MlflowClient:
         registry_uri: str | None = None,
         workspace_store_uri: str | None = None,
     ) -> None:
-        if workspace_store_uri is not None:
-            raise InvalidParameter(f"workspace_store_uri: there are no workspaces here, got {workspace_store_uri!r}")
         self._tracking_uri = tracking_uri or get_tracking_uri()
-        self._registry_uri = registry_uri or (tracking_uri or get_registry_uri())
+        self._registry_uri = registry_uri or registry_beside(self._tracking_uri)
+        self._workspace_store_uri = workspace_store_uri or settings.workspace_store_uri() or self._tracking_uri
         # By run, where its artifacts are.
         self._folders: dict[str, str] = {}
 
@@ -972,7 +972,7 @@ def _write(transport: Transport, path: str, request: Request, answer: Any = Empt
 
 
 def _is_synchronous(chosen: bool | None) -> bool:
-    return not async_logging() if chosen is None else chosen
+    return not settings.async_logging() if chosen is None else chosen
 
 
 def _view(view_type: int) -> str:

@@ -16,7 +16,11 @@ from typing import Final
 
 from runyard import settings
 from runyard.client.transport import Transport, open_transport
+from runyard.errors import ConfigurationError
 
+NOT_WITH_SPOOL: Final = (
+    "a workspace is chosen, and RUNYARD_SPOOL keeps what is logged without saying for which: use one of the two"
+)
 # For what is sent in the background, where the next try is the spool's.
 _QUICK_ANSWER_S: Final = 30
 
@@ -57,7 +61,12 @@ def set_registry_uri(uri: str) -> None:
 
 def get_registry_uri() -> str:
     """Return the URI of the model registry: by default that of the runs."""
-    return _registry_uri or settings.registry_uri() or get_tracking_uri()
+    return registry_beside(get_tracking_uri())
+
+
+def registry_beside(tracking_uri: str) -> str:
+    """Return the URI of the model registry for runs that are kept at ``tracking_uri``: there, unless one was named."""
+    return _registry_uri or settings.registry_uri() or tracking_uri
 
 
 def connect(uri: str) -> Transport:
@@ -81,6 +90,8 @@ def _opened(uri: str) -> Transport:
         return open_transport(uri, told, follows_environment=True)
     from runyard.client.spooling import SpooledTransport
 
+    if settings.workspace() is not None:
+        raise ConfigurationError(NOT_WITH_SPOOL)
     quick = dataclasses.replace(told, max_retries=0, request_timeout_s=min(told.request_timeout_s, _QUICK_ANSWER_S))
     server, sender = (open_transport(uri, each, follows_environment=True) for each in (told, quick))
     return SpooledTransport(server, sender, Path(told.spool).expanduser())

@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -34,6 +35,7 @@ from runyard.client.metrics_monitor import (
     set_system_metrics_samples_before_logging,
     set_system_metrics_sampling_interval,
 )
+from runyard.client.workspaces import set_workspace
 from runyard.entities import (
     Dataset as DatasetEntity,
     Experiment,
@@ -47,7 +49,10 @@ from runyard.entities import (
     Run,
     RunStatus,
     RunTag,
+    TraceArchivalConfig,
     ViewType,
+    Workspace,
+    WorkspaceDeletionMode,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
 from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError
@@ -70,11 +75,13 @@ __all__ = [
     "clear_active_model",
     "create_experiment",
     "create_external_model",
+    "create_workspace",
     "delete_experiment",
     "delete_experiment_tag",
     "delete_logged_model_tag",
     "delete_run",
     "delete_tag",
+    "delete_workspace",
     "disable_system_metrics_logging",
     "doctor",
     "enable_system_metrics_logging",
@@ -91,10 +98,13 @@ __all__ = [
     "get_registry_uri",
     "get_run",
     "get_tracking_uri",
+    "get_workspace",
+    "import_checkpoints",
     "initialize_logged_model",
     "is_tracking_uri_set",
     "last_active_run",
     "last_logged_model",
+    "list_workspaces",
     "load_table",
     "log_artifact",
     "log_artifacts",
@@ -133,7 +143,9 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "set_workspace",
     "start_run",
+    "update_workspace",
 ]
 
 T = TypeVar("T")
@@ -143,6 +155,7 @@ SEARCH_MAX_RESULTS_PANDAS: Final = 100_000
 _PAGE: Final = 1000
 # Of a logged model: the registered versions that were made of it, as JSON.
 _VERSIONS_TAG: Final = "mlflow.modelVersions"
+_NOT_IN_MODEL_NAMES: Final = frozenset("/:.%\"'")
 
 _log: Final = logging.getLogger(__name__)
 _active_experiment_id: str | None = None
@@ -784,6 +797,86 @@ def get_active_model_id() -> str | None:
 
 def clear_active_model() -> None:
     _state.model_id = None
+
+
+def import_checkpoints(
+    checkpoint_path: str,
+    source_run_id: str | None = None,
+    model_prefix: str | None = None,
+    overwrite_checkpoints: bool = False,
+) -> list[LoggedModel]:
+    """Make a logged model of each file and folder in a folder of checkpoints; the files stay where they are.
+
+    Args:
+        checkpoint_path: a folder that whoever loads them can read too, such as one of a shared disk.
+        source_run_id: the run whose checkpoints they are; by default the active one.
+        model_prefix: put before the name of each.
+        overwrite_checkpoints: whether models of that name and run are replaced; else they are returned as they are.
+    Raises:
+        InvalidParameter: there is no such folder, or no run.
+    """
+    folder = Path(checkpoint_path)
+    if not folder.is_dir():
+        raise InvalidParameter(f"checkpoint_path names no folder of checkpoints: {checkpoint_path!r}")
+    run_id = source_run_id or (_state.runs[-1].info.run_id if _state.runs else None)
+    if run_id is None:
+        raise InvalidParameter("source_run_id is needed where no run is active: whose checkpoints are they?")
+    client = MlflowClient()
+    experiment_id = client.get_run(run_id).info.experiment_id
+    checkpoints = sorted(folder.iterdir())
+    if not checkpoints:
+        _log.warning("there are no checkpoints in %s", checkpoint_path)
+    found: list[LoggedModel] = []
+    for checkpoint in checkpoints:
+        name = f"{model_prefix or ''}{checkpoint.name}"
+        if (wrong := sorted(set(name) & _NOT_IN_MODEL_NAMES)) != []:
+            _log.warning("%s is left out: a logged model's name may not hold %s", checkpoint, " ".join(wrong))
+            continue
+        alike = client.search_logged_models([experiment_id], f"name = '{name}' AND source_run_id = '{run_id}'")
+        if alike and not overwrite_checkpoints:
+            found += alike
+            continue
+        place = {"original_artifact_path": str(checkpoint.absolute())}
+        found.append(create_external_model(name, run_id, tags=place, experiment_id=experiment_id))
+        # The new one first: a failure in between leaves two, and never none.
+        for model in alike:
+            client.delete_logged_model(model.model_id)
+    return found
+
+
+# Workspaces
+
+
+def create_workspace(
+    name: str,
+    description: str | None = None,
+    default_artifact_root: str | None = None,
+    trace_archival_config: TraceArchivalConfig | None = None,
+) -> Workspace:
+    return MlflowClient().create_workspace(name, description, default_artifact_root, trace_archival_config)
+
+
+def get_workspace(name: str) -> Workspace:
+    return MlflowClient().get_workspace(name)
+
+
+def list_workspaces() -> list[Workspace]:
+    return MlflowClient().list_workspaces()
+
+
+def update_workspace(
+    name: str,
+    description: str | None = None,
+    default_artifact_root: str | None = None,
+    trace_archival_config: TraceArchivalConfig | None = None,
+) -> Workspace:
+    """Change a workspace; None leaves what is there, '' clears it."""
+    return MlflowClient().update_workspace(name, description, default_artifact_root, trace_archival_config)
+
+
+def delete_workspace(name: str, *, mode: str = WorkspaceDeletionMode.RESTRICT) -> None:
+    """Delete a workspace: see `MlflowClient.delete_workspace`."""
+    MlflowClient().delete_workspace(name, mode)
 
 
 def doctor(mask_envs: bool = False) -> None:
