@@ -250,7 +250,7 @@ class MlflowClient(WorkspaceCalls):
         point = metric_point(
             Metric(
                 key,
-                number_of(key, value),
+                value,
                 _now_ms() if timestamp is None else timestamp,
                 step or 0,
                 model_id,

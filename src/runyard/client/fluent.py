@@ -445,7 +445,7 @@ def log_metric(
     """
     run_id = run_id or _active_run_id()
     model_id = model_id or get_active_model_id()
-    client = MlflowClient()
+    client = _logging_client()
     logged = client.log_metric(
         run_id,
         key,
@@ -480,7 +480,7 @@ def log_metrics(
     points = [
         Metric(key, number_of(key, value), time_ms, step or 0, model_id, name, digest) for key, value in metrics.items()
     ]
-    client = MlflowClient()
+    client = _logging_client()
     logged = client.log_batch(run_id, metrics=points, synchronous=synchronous)
     _record_model(client, run_id, model_id)
     return logged
@@ -488,23 +488,23 @@ def log_metrics(
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Log a param of the active run; return ``value``, or what can be waited for."""
-    return MlflowClient().log_param(_active_run_id(), key, value, synchronous)
+    return _logging_client().log_param(_active_run_id(), key, value, synchronous)
 
 
 def log_params(
     params: dict[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     pairs = [Param(key, str(value)) for key, value in params.items()]
-    return MlflowClient().log_batch(run_id or _active_run_id(), params=pairs, synchronous=synchronous)
+    return _logging_client().log_batch(run_id or _active_run_id(), params=pairs, synchronous=synchronous)
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
-    return MlflowClient().set_tag(_active_run_id(), key, value, synchronous)
+    return _logging_client().set_tag(_active_run_id(), key, value, synchronous)
 
 
 def set_tags(tags: dict[str, Any], synchronous: bool | None = None) -> RunOperations | None:
     pairs = [RunTag(key, str(value)) for key, value in tags.items()]
-    return MlflowClient().log_batch(_active_run_id(), tags=pairs, synchronous=synchronous)
+    return _logging_client().log_batch(_active_run_id(), tags=pairs, synchronous=synchronous)
 
 
 def delete_tag(key: str) -> None:
@@ -925,6 +925,18 @@ def _named_experiment(client: MlflowClient, name: str) -> Experiment:
         if found is None:
             raise
         return found
+
+
+def _logging_client() -> MlflowClient:
+    """Return the client by which things are logged, which are many: a new one would read the environment each time."""
+    global _client  # noqa: PLW0603 - it is remembered for the whole process
+    uri = get_tracking_uri()
+    if _client is None or _client.tracking_uri != uri:
+        _client = MlflowClient(uri)
+    return _client
+
+
+_client: MlflowClient | None = None
 
 
 def _active_run_id() -> str:
