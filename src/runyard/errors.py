@@ -2,7 +2,10 @@
 
     RunyardError                  INTERNAL_ERROR            500
     ├── InvalidParameter          INVALID_PARAMETER_VALUE   400
-    │   └── InvalidFilter         INVALID_PARAMETER_VALUE   400  (knows where the filter went wrong)
+    │   ├── InvalidFilter         INVALID_PARAMETER_VALUE   400  (knows where the filter went wrong)
+    │   ├── InvalidType           INVALID_PARAMETER_VALUE   400  (a TypeError too)
+    │   ├── InvalidValue          INVALID_PARAMETER_VALUE   400  (a ValueError too)
+    │   └── FileMissing           INVALID_PARAMETER_VALUE   400  (a FileNotFoundError too)
     ├── BadRequest                BAD_REQUEST               400
     ├── AlreadyExists             RESOURCE_ALREADY_EXISTS   400
     ├── NotFound                  RESOURCE_DOES_NOT_EXIST   404
@@ -165,6 +168,18 @@ class InvalidFilter(InvalidParameter):
         super().__init__(f"{message} at character {position + 1}:\n{pointer}")
         self.expression = expression
         self.position = position
+
+
+class InvalidType(InvalidParameter, TypeError):
+    """What a program gave is of no type that will do; programs expect Python's own error."""
+
+
+class InvalidValue(InvalidParameter, ValueError):
+    """As above, of a value."""
+
+
+class FileMissing(InvalidParameter, FileNotFoundError):
+    """There is no such local file; as above."""
 
 
 class BadRequest(RunyardError):

@@ -396,3 +396,47 @@ def test_registered_models_are_looked_up_in_the_registry_that_was_named(place: P
             mlflow.artifacts.load_text("models:/kept apart/1/MLmodel")
     finally:
         mlflow.set_registry_uri("")
+
+
+def test_what_python_has_an_error_for_is_that_error_too(place: Path) -> None:
+    with mlflow.start_run() as run:
+        with pytest.raises(TypeError, match="must be a number") as wrong:
+            mlflow.log_metric("loss", [1, 2])  # type: ignore[arg-type]
+        assert isinstance(wrong.value, MlflowException)
+        with pytest.raises(FileNotFoundError, match="no/such/file") as missing:
+            mlflow.log_artifact("no/such/file")
+        assert isinstance(missing.value, MlflowException)
+        with pytest.raises(ValueError, match="must end with"):
+            mlflow.log_table({"a": [1]}, "table.csv")
+    assert mlflow.MlflowClient().list_artifacts(run.info.run_id) == []
+
+
+def test_a_folder_that_is_not_there_is_told_and_costs_nothing_else(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mlflow.start_run():
+        mlflow.log_artifacts("no/such/folder")
+    assert "no/such/folder" in caplog.text
+
+
+def test_a_parent_that_is_named_must_be_there_and_be_the_active_run(place: Path) -> None:
+    with pytest.raises(MlflowException, match="not found"):
+        mlflow.start_run(parent_run_id="0" * 32)
+    assert mlflow.active_run() is None
+    with mlflow.start_run() as parent:
+        pass
+    with mlflow.start_run(parent_run_id=parent.info.run_id) as child:
+        assert child.data.tags[context.PARENT_RUN_ID] == parent.info.run_id
+        with pytest.raises(MlflowException, match="does not match the specified parent_run_id"):
+            mlflow.start_run(nested=True, parent_run_id=parent.info.run_id)
+    mlflow.delete_run(parent.info.run_id)
+    with pytest.raises(MlflowException, match="deleted state"):
+        mlflow.start_run(parent_run_id=parent.info.run_id)
+
+
+def test_a_model_of_a_local_folder_is_copied_and_registered(place: Path) -> None:
+    (place / "saved.v1").mkdir()
+    (place / "saved.v1" / "MLmodel").write_text("flavors: {}")
+    version = mlflow.register_model(str(place / "saved.v1"), "local")
+    assert (version.version, mlflow.artifacts.load_text("models:/local/1/MLmodel")) == ("1", "flavors: {}")
+    assert mlflow.get_logged_model(version.model_id or "").name == "savedv1"

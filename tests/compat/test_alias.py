@@ -69,6 +69,20 @@ except ModuleNotFoundError as error:
 
 
 @pytest.mark.compat
+def test_all_that_is_installed_takes_less_than_120_mb(python: Path) -> None:
+    files = [
+        (path.suffix, path.stat().st_size)
+        for folder in (python.parent.parent / "lib", ROOT / "src" / "runyard")
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
+    # Bytecode, which some installers make and others leave to the first run, is about as large as its source.
+    size_bytes = sum(size for _, size in files) + sum(size for suffix, size in files if suffix == ".py")
+    assert size_bytes < 120e6, f"{size_bytes / 1e6:.0f} MB"
+    assert size_bytes > 40e6
+
+
+@pytest.mark.compat
 def test_a_program_that_imports_mlflow_logs_a_run(python: Path, tmp_path: Path) -> None:
     program = """
 import mlflow

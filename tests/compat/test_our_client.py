@@ -156,3 +156,19 @@ print(json.dumps(mlflow.get_run(run.info.run_id).data.metrics))
         )
     }
     assert 0 < found["system/system_memory_usage_percentage"] < 100
+
+
+@pytest.mark.compat
+def test_system_metrics_of_a_run_that_goes_on_go_on(tmp_path: Path) -> None:
+    program = """
+import json
+import runyard as mlflow
+mlflow.set_tracking_uri("runs")
+with mlflow.start_run(log_system_metrics=True) as run:
+    pass
+with mlflow.start_run(run.info.run_id, log_system_metrics=True):
+    pass
+history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "system/disk_usage_percentage")
+print(json.dumps([point.step for point in history]))
+"""
+    assert printed("client", program, tmp_path) == [0, 1]

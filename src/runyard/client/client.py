@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -40,7 +41,7 @@ from runyard.entities import (
     ViewType,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import InvalidParameter, NotFound, RunyardError
+from runyard.errors import InvalidParameter, InvalidType, InvalidValue, NotFound, RunyardError
 from runyard.wire import (
     experiments as experiment_requests,
     logged_models as logged_model_requests,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_log: Final = logging.getLogger(__name__)
 _HISTORY_PAGE: Final = 25_000
 _STAGES: Final = ("None", "Staging", "Production", "Archived")
 _ARTIFACT_THREADS: Final = 4
@@ -442,7 +444,7 @@ class MlflowClient(WorkspaceCalls):
         from runyard.client.shapes import frame_of
 
         if Path(artifact_file).suffix not in {".json", ".parquet"}:
-            raise InvalidParameter(f"artifact_file of a table must end with .json or .parquet, got {artifact_file!r}")
+            raise InvalidValue(f"artifact_file of a table must end with .json or .parquet, got {artifact_file!r}")
         table = frame_of(data)
         parent = artifact_file.rpartition("/")[0]
         if any(file.path == artifact_file for file in self.list_artifacts(run_id, parent or None)):
@@ -883,8 +885,9 @@ def number_of(key: str, value: Any) -> float:
     """Return a metric's value as a float: a number, or an array or tensor of one."""
     try:
         return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise InvalidParameter(
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = InvalidType if isinstance(error, TypeError) else InvalidParameter
+        raise kind(
             f"Invalid value {shown(value)} for metric {shown(key)}: it must be a number, or an array or tensor of one"
         ) from None
 
@@ -902,7 +905,9 @@ def send_folder(folder: ArtifactFolder, source: Path, artifact_path: str | None)
     from runyard.client.artifacts import files_below
 
     if not source.is_dir():
-        raise InvalidParameter(f"there is no folder {str(source)!r}")
+        # Said and not raised: a training that sometimes leaves nothing there is not to fail by it.
+        _log.warning("there is no folder %s, so nothing of it was logged", source)
+        return
     files = list(files_below(source))
     with shown_progress("Sending", len(files), sum(file.stat().st_size for file, _ in files)) as progress:
         for file, path in files:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from runyard import settings
+from runyard.artifacts.uris import local_path
 from runyard.client import connections, context, metrics_monitor
 from runyard.client.background import RunOperations, flush_async_logging, sender_of
 from runyard.client.client import MlflowClient, flush_artifact_async_logging
@@ -55,7 +56,7 @@ from runyard.entities import (
     WorkspaceDeletionMode,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError
+from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError, Unavailable
 from runyard.wire.names import shown
 
 if TYPE_CHECKING:
@@ -330,7 +331,10 @@ def start_run(
     if run_id:
         run = _resumed(client, run_id, experiment_id, parent_run_id, run_name, described)
     else:
-        parent = parent_run_id or (_state.runs[-1].info.run_id if _state.runs else None)
+        parent = _state.runs[-1].info.run_id if _state.runs else None
+        if parent_run_id is not None and parent_run_id != parent:
+            _check_parent(client, parent_run_id)
+            parent = parent_run_id
         all_tags = {**context.tags(), **described}
         if parent is not None:
             all_tags[context.PARENT_RUN_ID] = parent
@@ -340,7 +344,7 @@ def start_run(
     active = ActiveRun(run)
     _state.runs.append(active)
     if monitor is not None:
-        monitor.start(active.info.run_id, client.log_batch)
+        monitor.start(active, client.log_batch)
     return active
 
 
@@ -627,7 +631,8 @@ def register_model(
     """Return a new version of a registered model, which is made where there is none of that name.
 
     Args:
-        model_uri: runs:/RUN_ID/NAME, models:/MODEL_ID, or where the files are.
+        model_uri: runs:/RUN_ID/NAME, models:/MODEL_ID, a model's folder on this machine, which is copied, or where else
+            the files are.
     Raises:
         NotFound: the run has neither a logged model nor an artifact of that name.
     """
@@ -970,6 +975,24 @@ def _resumed(
     return client.get_run(run_id)
 
 
+def _check_parent(client: MlflowClient, run_id: str) -> None:
+    if _state.runs:
+        current = _state.runs[-1].info.run_id
+        raise InvalidParameter(
+            f"Current run with UUID {current} does not match the specified parent_run_id {run_id}. To start a new "
+            f"nested run under the parent run with UUID {current}, first end the current run with mlflow.end_run()."
+        )
+    try:
+        parent = client.get_run(run_id)
+    except Unavailable:
+        # Where runs are kept until the server is back, it cannot be asked now.
+        return
+    if parent.info.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise InvalidParameter(
+            f"Cannot start run under parent run with ID {run_id} because it is in the deleted state."
+        )
+
+
 def _with_description(tags: Mapping[str, Any] | None, description: str | None) -> dict[str, Any]:
     found = dict(tags or {})
     if description:
@@ -1004,6 +1027,10 @@ def model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str |
         model = client.get_logged_model(uri.removeprefix("models:/").strip("/"))
         return model.model_uri, model.source_run_id or None, model.model_id
     if not uri.startswith("runs:/"):
+        folder = local_path(uri)
+        if folder is not None and Path(folder, "MLmodel").is_file():
+            kept = _kept_model(client, Path(folder))
+            return kept.model_uri, kept.source_run_id or None, kept.model_id
         return uri, None, None
     run_id, _, path = uri.removeprefix("runs:/").strip("/").partition("/")
     run = client.get_run(run_id)
@@ -1014,6 +1041,17 @@ def model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str |
     if path and not any(file.path == path for file in client.list_artifacts(run_id, parent or None)):
         raise NotFound(f"Unable to find a logged_model with artifact_path {path} under run {run_id}")
     return f"{(run.info.artifact_uri or '').rstrip('/')}/{path}".rstrip("/"), run_id, None
+
+
+def _kept_model(client: MlflowClient, folder: Path) -> LoggedModel:
+    """Copy a model of this machine to where models are kept: a server takes no path of another machine for a source."""
+    model = initialize_logged_model("".join(each for each in folder.name if each not in _NOT_IN_MODEL_NAMES) or "model")
+    try:
+        client.log_model_artifacts(model.model_id, str(folder))
+    except BaseException:
+        finalize_logged_model(model.model_id, "FAILED")
+        raise
+    return finalize_logged_model(model.model_id, "READY")
 
 
 def _searched_experiments(
