@@ -72,6 +72,17 @@ def test_without_a_tracking_uri_runs_are_in_a_file_of_the_working_directory(plac
     assert mlflow.get_tracking_uri() == mlflow.get_registry_uri() == f"sqlite:///{place / 'mlflow.db'}"
 
 
+def test_runs_that_older_versions_left_in_the_working_directory_are_not_passed_over(place: Path) -> None:
+    mlflow.set_tracking_uri("")
+    (place / "mlruns" / "0").mkdir(parents=True)
+    (place / "mlruns" / "0" / "meta.yaml").write_text("name: Default")
+    assert mlflow.get_tracking_uri() == str(place / "mlruns")
+    with pytest.raises(RunyardException, match="migrate-filestore"):
+        mlflow.search_experiments()
+    (place / "mlflow.db").touch()
+    assert mlflow.get_tracking_uri() == f"sqlite:///{place / 'mlflow.db'}"
+
+
 def test_an_error_in_the_block_ends_the_run_as_failed(place: Path) -> None:
     with pytest.raises(ZeroDivisionError), mlflow.start_run() as run:
         raise ZeroDivisionError

@@ -1,6 +1,7 @@
 """Which servers a program works with, and one open transport to each.
 
-A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory.
+A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory, or the runs that
+older versions of MLflow wrote there as files.
 """
 
 from __future__ import annotations
@@ -44,7 +45,15 @@ def set_tracking_uri(uri: str | Path) -> None:
 
 def get_tracking_uri() -> str:
     """Return the URI of where runs are kept."""
-    return _tracking_uri or settings.tracking_uri() or f"sqlite:///{Path('mlflow.db').absolute()}"
+    return _tracking_uri or settings.tracking_uri() or _default_uri()
+
+
+def _default_uri() -> str:
+    database = Path("mlflow.db").absolute()
+    # Runs that older versions of MLflow wrote here are not to be passed over in silence: opening them says what to do.
+    if not database.exists() and any(path.parent.name.isdigit() for path in Path("mlruns").glob("*/meta.yaml")):
+        return str(Path("mlruns").absolute())
+    return f"sqlite:///{database}"
 
 
 def is_tracking_uri_set() -> bool:
