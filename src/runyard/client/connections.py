@@ -1,7 +1,7 @@
 """Which servers a program works with, and one open transport to each.
 
-A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory, or the runs that
-older versions of MLflow wrote there as files.
+A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory, or the
+runs that older versions of MLflow wrote there as files.
 """
 
 from __future__ import annotations

@@ -39,9 +39,10 @@ R = TypeVar("R", bound=Response)
 
 WORKSPACE_HEADER: Final = "X-MLFLOW-WORKSPACE"
 CONNECT_TIMEOUT_S: Final = 10.0
-# Pauses before the second, third … try: 0.5, 1, 2 s; the first comes at once.
-BACKOFF_S: Final = 0.25
-BACKOFF_JITTER_S: Final = 0.25
+# The second try comes at once, and by default the others after 0.5, 1, 2 … s. A server that never answered is most
+# likely misspelled; one that did is being restarted, and nobody's training is to end by that.
+FIRST_RETRIES: Final = 4
+RETRIES: Final = 10
 RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 BLOCK_BYTES: Final = 256 * 1024
 
@@ -76,6 +77,7 @@ class HttpTransport(Transport):
         self._auth = url.auth
         self._credentials = credentials() if follows_environment else None
         self._has_workspaces: bool | None = None
+        self._has_answered = False
         self._use(settings)
         self.direct = DirectTransfers(self)
 
@@ -177,6 +179,11 @@ class HttpTransport(Transport):
     def close(self) -> None:
         self._pool.clear()
 
+    def _max_retries(self) -> int:
+        if self._settings.max_retries is not None:
+            return self._settings.max_retries
+        return RETRIES if self._has_answered else FIRST_RETRIES
+
     def _workspace(self) -> dict[str, str]:
         """Return the header that names the chosen workspace.
 
@@ -214,9 +221,9 @@ class HttpTransport(Transport):
     ) -> urllib3.BaseHTTPResponse:
         self._follow_environment()
         retries = urllib3.Retry(
-            total=self._settings.max_retries,
-            backoff_factor=BACKOFF_S,
-            backoff_jitter=BACKOFF_JITTER_S,
+            total=self._max_retries(),
+            backoff_factor=self._settings.backoff_factor,
+            backoff_jitter=self._settings.backoff_jitter,
             status_forcelist=RETRIED_STATUSES,
             # None is every method. What may not be repeated still is where the connection was refused: it was not sent.
             allowed_methods=None if may_repeat else frozenset({"GET"}),
@@ -224,7 +231,7 @@ class HttpTransport(Transport):
             raise_on_status=False,
         )
         try:
-            return self._pool.request(
+            answer = self._pool.request(
                 method,
                 url,
                 body=cast("bytes | IO[bytes] | None", body),
@@ -233,6 +240,8 @@ class HttpTransport(Transport):
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
                 preload_content=not is_streamed,
             )
+            self._has_answered = True
+            return answer
         except (LocationParseError, LocationValueError) as error:
             raise ConfigurationError(f"the tracking URI {shown(self.uri)} cannot be used: {error}") from None
         except HTTPError as error:
