@@ -107,9 +107,9 @@ BELOW = {
 # imports this module does so inside a function, so that a client of a server never loads one.
 DISPATCHER = "runyard.client.inprocess"
 
-# The packages of these names are below the client and evaluation, and users find calls of those in them; only who asks
+# The modules of these names are below the client and evaluation, and users find calls of those in them; only who asks
 # for one loads them.
-OFFERED = {"runyard.artifacts", "runyard.models"}
+OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.signature"}
 OFFERS = {"client", "evaluation"}
 
 # Single modules that may be imported from beside or below their layer, because they hold names and rules and import

@@ -6,6 +6,7 @@ Where upstream MLflow has a variable for the same thing it is read too, after ou
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -340,11 +341,24 @@ class ClientSettings:
         "RUNYARD_HTTP_REQUEST_TIMEOUT",
         "MLFLOW_HTTP_REQUEST_TIMEOUT",
     )
-    max_retries: int = _setting(
-        4,
-        "Times a request is sent again when the server cannot be reached, is busy or fails.",
+    max_retries: int | None = _setting(
+        None,
+        "Times a request is sent again when the server cannot be reached, is busy or fails; by default 4 until it has "
+        "answered once and 10, which takes two minutes, from then on.",
         "RUNYARD_HTTP_REQUEST_MAX_RETRIES",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+    )
+    backoff_factor: float = _setting(
+        0.25,
+        "Half the seconds between the second and the third try of a request; each pause is twice the one before.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_FACTOR",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR",
+    )
+    backoff_jitter: float = _setting(
+        0.25,
+        "Seconds by which these pauses may be longer, by chance.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_JITTER",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER",
     )
     experiment_id: str | None = _setting(
         None,
@@ -411,11 +425,13 @@ class ClientSettings:
         for name, low, high in (
             ("request_timeout_s", 1, 86_400),
             ("max_retries", 0, 100),
+            ("backoff_factor", 0, 600),
+            ("backoff_jitter", 0, 600),
             ("system_metrics_interval_s", 1, 86_400),
             ("system_metrics_samples", 1, 10_000),
         ):
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
         if self.insecure_tls and self.server_cert_path is not None:
             raise ConfigurationError(
@@ -531,6 +547,16 @@ def registry_uri() -> str | None:
     return os.environ.get("RUNYARD_REGISTRY_URI") or os.environ.get("MLFLOW_REGISTRY_URI")
 
 
+def workspace() -> str | None:
+    """Return the workspace of a server that the environment names for clients, if any."""
+    return (os.environ.get("RUNYARD_WORKSPACE") or os.environ.get("MLFLOW_WORKSPACE") or "").strip() or None
+
+
+def workspace_store_uri() -> str | None:
+    """Return the URI of the server whose workspaces are meant, where the environment names another."""
+    return os.environ.get("RUNYARD_WORKSPACE_STORE_URI") or os.environ.get("MLFLOW_WORKSPACE_STORE_URI") or None
+
+
 def hand_down(variable: str, value: str | None) -> None:
     """Set a variable of the environment, or remove it: programs that this one starts are told by it."""
     if value is None:
@@ -597,11 +623,20 @@ def variable(*spellings: str) -> str | None:
 
 
 def parse(variable: str, text: str, type_name: str) -> Any:
-    """Return the value of a setting of the type ``int``, ``bool`` or any other, which is a text.
+    """Return the value of a setting of the type ``int``, ``float``, ``bool`` or any other, which is a text.
 
     Raises:
         ConfigurationError: the text means no such value.
     """
+    type_name = type_name.partition(" | ")[0]
+    if type_name == "float":
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ConfigurationError(f"{variable} must be a number, got {text!r}")
+        return number
     if type_name == "int":
         try:
             return int(text)
