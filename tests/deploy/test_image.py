@@ -23,6 +23,7 @@ import compose_spec
 import pytest
 import yaml
 
+from runyard.cli import main as runyard_cli
 from tests.object_stores import SeaweedFS
 from tests.ports import free_port
 from tests.server.http import make_run, send
@@ -254,6 +255,27 @@ def test_the_container_serves_is_healthy_and_stops_when_it_is_told(data: Path) -
     written = {path.name for path in data.iterdir()}
     assert {"runyard.db", "artifacts"} <= written
     assert {name for name in written if not name.startswith("runyard.db")} == {"artifacts"}
+
+
+@pytest.mark.slow
+def test_each_command_of_runyard_is_one_of_the_image(data: Path) -> None:
+    (data / "bin").mkdir()
+    told = data / "bin/runyard"
+    told.write_text('#!/bin/sh\necho "runyard $*"\n')
+    told.chmod(0o755)
+    environment = image_environment(data, 5000)
+    for command in runyard_cli.commands:
+        answer = subprocess.run(
+            [IMAGE / "entrypoint.sh", command, "--help"],
+            env={**environment, "PATH": f"{told.parent}:{environment['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+        )
+        assert answer.stdout == f"runyard {command} --help\n"
+    assert "No such command 'surver'" in run(data, "surver").stderr
+    assert run(data, "sh", "-c", "echo any program").stdout == "any program\n"
 
 
 @pytest.mark.slow
