@@ -47,6 +47,7 @@ KINDS = [
     ("networking.k8s.io/v1", "ingresses", "Ingress", True),
     ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", True),
     ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", True),
+    ("monitoring.coreos.com/v1", "prometheusrules", "PrometheusRule", True),
     ("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor", True),
     ("external-secrets.io/v1", "externalsecrets", "ExternalSecret", True),
     ("external-secrets.io/v1", "secretstores", "SecretStore", True),

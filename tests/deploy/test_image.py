@@ -322,6 +322,8 @@ def test_what_the_compose_file_mounts_is_there() -> None:
             if source.startswith("."):
                 assert (COMPOSE / source).exists(), f"{name}: {source}"
                 assert mount.endswith(":ro"), f"{name}: {source}"
+                # A link would lead out of what is mounted.
+                assert not any(each.is_symlink() for each in [COMPOSE / source, *(COMPOSE / source).rglob("*")]), source
             else:
                 volumes.add(source)
         for needed in service.get("depends_on", []):
@@ -354,7 +356,7 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     assert source["url"] == "http://prometheus:9090"
     (provider,) = yaml.safe_load((provisioning / "dashboards/mlflow.yaml").read_text())["providers"]
     mounts = dict(mount.split(":")[:2] for mount in compose()["services"]["grafana"]["volumes"])
-    assert mounts["../observability/grafana/dashboards"] == provider["options"]["path"]
+    assert mounts["../chart/files/grafana"] == provider["options"]["path"]
 
 
 @pytest.mark.slow

@@ -155,20 +155,16 @@ gs://{{ .gcs.bucket }}
   value: {{ .username | quote }}
 - name: PGDATABASE
   value: {{ .database | quote }}
-{{ include "mlflow.libpqTlsEnv" $ }}
-{{- end }}
-{{- end -}}
-
-{{- define "mlflow.libpqTlsEnv" -}}
 - name: PGSSLMODE
-  value: {{ .Values.backendStore.postgres.sslMode | quote }}
-{{- if .Values.backendStore.postgres.sslRootCertFromSecret.name }}
+  value: {{ .sslMode | quote }}
+{{- if .sslRootCertFromSecret.name }}
 - name: PGSSLROOTCERT
-  value: {{ include "mlflow.rootCertFile" . | quote }}
+  value: {{ include "mlflow.rootCertFile" $ | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* What a shell does first, for programs that take the password from a variable alone. */ -}}
+{{- /* What a shell does first, for PostgreSQL's programs, which take the password from a variable. */ -}}
 {{- define "mlflow.exportPassword" -}}
 {{- if .Values.backendStore.postgres.passwordFromSecret.enabled -}}
 PGPASSWORD="$(cat {{ include "mlflow.passwordFile" . }})" && export PGPASSWORD && {{ end -}}
@@ -433,6 +429,13 @@ priorityClassName: {{ . }}
 {{- $stop := add .Values.preStopSleepSeconds .Values.mlflow.drainSeconds 30 -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
 {{- fail (printf "terminationGracePeriodSeconds %d would kill requests that are under way: it must be at least preStopSleepSeconds %d + mlflow.drainSeconds %d + 30 = %d." (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSleepSeconds) (int .Values.mlflow.drainSeconds) $stop) -}}
+{{- end -}}
+{{- if not .Values.serviceAccount.create -}}
+{{- range $value, $identity := dict "s3.roleArn" $store.s3.roleArn "adls.workloadIdentity.clientId" $store.adls.workloadIdentity.clientId "gcs.serviceAccountEmail" $store.gcs.serviceAccountEmail -}}
+{{- if $identity -}}
+{{- fail (printf "artifactStore.%s is an annotation of the service account, and serviceAccount.create is false: annotate yours, and leave the value empty." $value) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.oauth2Proxy.enabled (eq .Values.oauth2Proxy.provider "oidc") (not .Values.oauth2Proxy.oidcIssuerUrl) -}}
 {{- fail "oauth2Proxy.oidcIssuerUrl is empty: name the issuer of your provider." -}}
