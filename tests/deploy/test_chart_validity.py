@@ -43,6 +43,7 @@ ACCEPTED_FINDINGS = {
     ("CKV2_K8S_6", "dev"): "values-dev.yaml closes nothing, for a cluster of which nothing is known",
     ("CKV_K8S_35", "*"): "obstore and oauth2-proxy read these credentials from variables alone",
 }
+SCORING_SERVER = DEPLOY / "serving" / "iris-classifier.yaml"
 # The cases of the matrix that it looks at.
 LINTED = ["prod", "dev", "everything on", "gcs with a key", "s3 of another maker, with keys"]
 
@@ -101,7 +102,9 @@ def rendered() -> list[Document]:
 
 
 def test_kubernetes_takes_everything(rendered: list[Document]) -> None:
-    assert builtin_complaints([document for document in rendered if not is_operators(document)]) == []
+    documents = [document for document in rendered if not is_operators(document)]
+    documents += yaml.safe_load_all(SCORING_SERVER.read_text())
+    assert builtin_complaints(documents) == []
 
 
 def test_the_operators_take_their_resources(rendered: list[Document]) -> None:
@@ -169,6 +172,8 @@ def test_a_security_linter_finds_nothing_that_is_not_explained(tmp_path: Path) -
         release = f"mlflow-{number}"
         manifests[f"{release}.yaml"] = name
         (tmp_path / f"{release}.yaml").write_text(render(values, *files, release=release, namespace=release).text)
+    manifests["scoring-server.yaml"] = "scoring server"
+    (tmp_path / "scoring-server.yaml").write_text(SCORING_SERVER.read_text())
     quietly = ["--output", "json", "--compact", "--quiet", "--skip-download", "--soft-fail"]
     answer = subprocess.run(
         [program("python"), program("checkov"), "--framework", "kubernetes", *quietly, "--file", *manifests],
@@ -179,7 +184,7 @@ def test_a_security_linter_finds_nothing_that_is_not_explained(tmp_path: Path) -
         env={**os.environ, "HOME": str(tmp_path)},
     )
     report: dict[str, Any] = json.loads(answer.stdout)
-    assert report["summary"]["passed"] > 100 * len(manifests)
+    assert report["summary"]["passed"] > 80 * len(manifests)
     unexplained = []
     used = set()
     for found in report["results"]["failed_checks"]:
