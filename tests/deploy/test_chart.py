@@ -426,6 +426,20 @@ def test_uploads_have_no_limit_at_nginx_and_other_ingresses_get_no_annotation_of
     assert set(traefik) == {"cert-manager.io/cluster-issuer", "nginx.ingress.kubernetes.io/rate-limit"}
 
 
+@pytest.mark.parametrize(("name", "files", "values"), CASES, ids=CASE_IDS)
+def test_nginx_knows_every_annotation_but_the_one_that_users_write(
+    name: str, files: tuple[str, ...], values: dict[str, Any]
+) -> None:
+    """Its controller passes over what it does not know. Source: ingress-nginx, user guide, annotations."""
+    prefix = "nginx.ingress.kubernetes.io/"
+    ingress = render(values, *files).find("Ingress")
+    written = {key.removeprefix(prefix) for key in (ingress or {"metadata": {}})["metadata"].get("annotations", {})}
+    assert written - {"cert-manager.io/cluster-issuer", "rate-limit"} <= {
+        *("force-ssl-redirect", "limit-rps", "proxy-body-size", "proxy-buffering", "proxy-read-timeout"),
+        *("proxy-request-buffering", "proxy-send-timeout"),
+    }
+
+
 def test_people_who_come_by_the_ingress_meet_oauth2_proxy_first() -> None:
     rendered = render(OAUTH2)
     backend = rendered.get("Ingress")["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
