@@ -321,6 +321,26 @@ def test_a_secret_that_would_stand_in_a_manifest_is_refused(name: str) -> None:
     assert render({"extraEnv": [reference]}).server()["env"][-1] == reference
 
 
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (
+            {"extraEnv": [{"name": "RUNYARD_READ_REPLICA_URI", "value": "postgresql://me:hunter2@replica/mlflow"}]},
+            "extraEnv: RUNYARD_READ_REPLICA_URI",
+        ),
+        ({"extraArgs": ["--backend-store-uri=postgresql://me:hunter2@db/mlflow"]}, "extraArgs: --backend-store-uri"),
+    ],
+)
+def test_a_password_in_a_uri_is_refused_and_not_repeated(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(HelmFailed, match=f"{named} has a password in its URI") as refused:
+        render(values)
+    assert "hunter2" not in str(refused.value)
+    harmless = {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://collector.example.com:4318"}
+    assert render(
+        {"extraEnv": [harmless], "extraArgs": ["--read-replica-uri=postgresql://me@replica/mlflow"]}
+    ).documents
+
+
 def test_a_client_secret_among_the_options_of_oauth2_proxy_is_refused() -> None:
     values = {"oauth2Proxy": {**OAUTH2["oauth2Proxy"], "extraArgs": {"client-secret": "hunter2"}}}
     with pytest.raises(HelmFailed, match="client-secret would be in the manifest"):

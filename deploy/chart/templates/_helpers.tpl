@@ -446,6 +446,17 @@ priorityClassName: {{ . }}
 {{- fail (printf "extraEnv: %s has its value in the manifest: put it into a Secret, and name that in valueFrom.secretKeyRef." .name) -}}
 {{- end -}}
 {{- end -}}
+{{- $inUri := "://[^/@\\s]*:[^/@\\s]+@" -}}
+{{- range .Values.extraEnv -}}
+{{- if and .value (regexMatch $inUri (toString .value)) -}}
+{{- fail (printf "extraEnv: %s has a password in its URI, and so in the manifest: name a Secret in valueFrom.secretKeyRef, or for PostgreSQL use backendStore.postgres.passwordFromSecret." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if regexMatch $inUri (toString .) -}}
+{{- fail (printf "extraArgs: %s has a password in its URI, and so in the manifest: use backendStore.postgres.passwordFromSecret, or a variable of extraEnv from a Secret." (regexFind "^[^=]*" (toString .))) -}}
+{{- end -}}
+{{- end -}}
 {{- range $option, $value := .Values.oauth2Proxy.extraArgs -}}
 {{- if has $option (list "client-secret" "cookie-secret" "basic-auth-password") -}}
 {{- fail (printf "oauth2Proxy.extraArgs: %s would be in the manifest: put it into the Secret that oauth2Proxy.existingSecret names." $option) -}}
