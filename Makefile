@@ -99,7 +99,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
 	$(LOCK) pyproject.toml requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
-	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
+	$(LOCK) pyproject.toml requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt

@@ -118,7 +118,7 @@ def test_every_line_of_a_json_log_is_an_object_that_says_when_what_and_where(ser
     for line in lines:
         event = json.loads(line)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["timestamp"])
-        assert event["level"] in {"debug", "info", "warning", "error", "critical"}
+        assert event["level"] in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
         assert event["logger"]
         assert event["message"]
         assert event["pid"] == server.pid

@@ -127,7 +127,8 @@ class JsonFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
             "timestamp": f"{self._time_of(record, '%Y-%m-%dT%H:%M:%S', time.gmtime)}.{int(record.msecs):03}Z",
-            "level": record.levelname.lower(),
+            # As a line of text has it: what looks for ERROR finds it in either.
+            "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
             "pid": record.process,
