@@ -23,7 +23,8 @@ from runyard.client.artifacts import ProxiedFolder
 from runyard.client.http import HttpTransport
 from runyard.errors import NotFound, Unavailable
 from runyard.settings import ClientSettings
-from tests.object_stores import ObjectStoreServer, SeaweedFS
+from tests.google_cloud import GoogleCloud
+from tests.object_stores import Cloud, SeaweedFS
 from tests.server.http import Answer, artifact_bytes, make_run, post, send
 from tests.servers import ServerProcess
 
@@ -34,9 +35,10 @@ Folder = Callable[[ServerProcess], ProxiedFolder]
 
 
 @pytest.fixture
-def on_cloud(running_server: Start, cloud: ObjectStoreServer) -> ServerProcess:
+def on_cloud(running_server: Start, signing_cloud: Cloud) -> ServerProcess:
     """A server that keeps its artifacts in each cloud in turn."""
-    return running_server(None, "--artifacts-destination", cloud.new_root(), environment=cloud.environment)
+    options = ("--artifacts-destination", signing_cloud.new_root())
+    return running_server(None, *options, environment=signing_cloud.environment)
 
 
 @pytest.fixture
@@ -213,9 +215,7 @@ def test_without_addresses_clients_are_sent_through_the_server(
 
 
 @pytest.mark.cloud
-def test_our_client_goes_straight_to_the_store(
-    on_cloud: ServerProcess, cloud: ObjectStoreServer, folder: Folder, tmp_path: Path
-) -> None:
+def test_our_client_goes_straight_to_the_store(on_cloud: ServerProcess, folder: Folder, tmp_path: Path) -> None:
     digest = make_file(tmp_path / "large.bin", 40_000_000)
     told: list[int] = []
     folder(on_cloud).upload(tmp_path / "large.bin", "models/large.bin", told.append)
@@ -227,6 +227,22 @@ def test_our_client_goes_straight_to_the_store(
     folder(on_cloud).download("models/large.bin", tmp_path / "back", told.append)
     assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
     assert sum(told) == 40_000_000
+    # But for what was on its way of an answer that the client had only wanted the head of.
+    assert artifact_bytes(on_cloud.port, "sent") < 4_000_000
+
+
+@pytest.mark.cloud
+def test_a_file_goes_through_the_server_where_its_cloud_signs_no_parts(
+    running_server: Start, gcs: GoogleCloud, folder: Folder, tmp_path: Path
+) -> None:
+    server = running_server(None, "--artifacts-destination", gcs.new_root(), environment=gcs.environment)
+    digest = make_file(tmp_path / "large.bin", 20_000_000)
+    folder(server).upload(tmp_path / "large.bin", "a b/large%.bin", lambda _: None)
+    folder(server).download("a b/large%.bin", tmp_path / "back", lambda _: None)
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
+    head = send(server.port, "HEAD", "/api/2.0/mlflow-artifacts/artifacts/1/run/artifacts/a%20b/large%25.bin")
+    assert base64.b64decode(head.headers["repr-digest"].split(":")[1]).hex() == digest
+    assert artifact_bytes(server.port, "received") == 20_000_000
 
 
 @pytest.mark.cloud
