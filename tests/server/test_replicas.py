@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import threading
 import time
@@ -11,7 +12,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from runyard.cli import main
 from runyard.errors import SchemaMismatch
 from runyard.store import migrate
 from runyard.store.engine import Database
@@ -165,14 +168,42 @@ def test_two_versions_ahead_is_too_far(postgres_url: str) -> None:
             migrate.upgrade(database)
 
 
-def test_searches_go_to_the_replica_and_to_the_primary_while_it_is_away(new_postgres_url: Callable[[], str]) -> None:
-    replica_url = new_postgres_url()
-    database = Database(new_postgres_url(), replica_uri=replica_url)
-    away = Database(new_postgres_url(), replica_uri="postgresql://nobody@127.0.0.1:1/none")
+def test_searches_are_answered_by_a_standby_and_by_the_primary_while_it_is_away(
+    running_server: Start, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    standby = PostgresServer(primary=postgres_server)
+    replica_url = standby.url(postgres_url.rpartition("/")[2])
+    try:
+        server = running_server(postgres_url, "--read-replica-uri", replica_url)
+        run_id = make_run(server.port)
+        search = {"experiment_ids": ["0"], "filter": "attributes.status = 'RUNNING'"}
 
-    def name(connection: Any) -> object:
-        return connection.exec_driver_sql("SELECT current_database()").scalar()
+        def found() -> list[str]:
+            return [run["info"]["run_id"] for run in post(server.port, "runs/search", search).json.get("runs", [])]
 
-    with contextlib.closing(database), contextlib.closing(away):
-        assert database.search(name) == replica_url.rpartition("/")[2] != database.read(name)
-        assert away.search(name) == away.read(name)
+        deadline = time.monotonic() + 20
+        while found() != [run_id]:
+            assert time.monotonic() < deadline
+        with psycopg.connect(replica_url, autocommit=True) as connection:
+            # What is written from here on is not seen there.
+            connection.execute("SELECT pg_wal_replay_pause()")
+            later = make_run(server.port)
+            assert get(server.port, "runs/get", run_id=later).status == 200
+            assert found() == [run_id]
+            told = examined(postgres_url, replica_url)
+            assert (told["verdict"], told["found"].endswith("s behind")) == ("ok", True)
+        standby.kill()
+        assert sorted(found()) == sorted([run_id, later])
+        assert examined(postgres_url, replica_url)["verdict"] == "problem"
+        # One that copies nothing is none.
+        assert "receives nothing" in examined(postgres_url, postgres_url)["found"]
+    finally:
+        standby.stop()
+
+
+def examined(uri: str, replica_uri: str) -> dict[str, str]:
+    """Return what the doctor says of a read replica."""
+    arguments = ["doctor", "--json", "--backend-store-uri", uri, "--read-replica-uri", replica_uri]
+    findings = json.loads(CliRunner().invoke(main, arguments).stdout)
+    [found] = [finding for finding in findings if finding["check"] == "read replica"]
+    return dict(found)
