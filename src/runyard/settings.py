@@ -272,6 +272,12 @@ class StoreSettings:
         "AWS_ENDPOINT_URL_S3",
         "AWS_ENDPOINT_URL",
     )
+    s3_region: str | None = _setting(
+        None, "Region of S3's buckets.", "RUNYARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"
+    )
+    s3_anonymous: bool = _setting(
+        False, "Ask S3 without credentials, for a public bucket.", "RUNYARD_S3_ANONYMOUS", "AWS_SKIP_SIGNATURE"
+    )
     s3_ignore_tls: bool = _setting(
         False,
         "Do not check the certificate of S3: anyone in between can read and change what is sent.",
@@ -287,10 +293,49 @@ class StoreSettings:
         "RUNYARD_S3_UPLOAD_EXTRA_ARGS",
         "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
     )
+    gcs_endpoint_url: str | None = _setting(
+        None,
+        "Address of a Google Cloud Storage that is not at Google's own: a private endpoint, an emulator.",
+        "RUNYARD_GCS_ENDPOINT_URL",
+        "STORAGE_EMULATOR_HOST",
+        "GOOGLE_BASE_URL",
+    )
+    gcs_anonymous: bool = _setting(
+        False,
+        "Ask Google Cloud Storage without credentials, for a public bucket.",
+        "RUNYARD_GCS_ANONYMOUS",
+        "GOOGLE_SKIP_SIGNATURE",
+    )
     azure_connection_string: str | None = _secret(
         "Address and key of an Azure storage account, as Azure's portal shows them.",
         "RUNYARD_AZURE_CONNECTION_STRING",
         "AZURE_STORAGE_CONNECTION_STRING",
+    )
+    azure_account_name: str | None = _setting(
+        None,
+        "Azure storage account of URIs that name none (az://CONTAINER/PATH).",
+        "RUNYARD_AZURE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT",
+    )
+    azure_access_key: str | None = _secret(
+        "Key of an Azure storage account.",
+        "RUNYARD_AZURE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "AZURE_STORAGE_KEY",
+    )
+    azure_sas_token: str | None = _secret(
+        "Shared access signature for an Azure storage account or container.",
+        "RUNYARD_AZURE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_KEY",
+    )
+    azure_anonymous: bool = _setting(
+        False,
+        "Ask Azure without credentials, for a public container.",
+        "RUNYARD_AZURE_ANONYMOUS",
+        "AZURE_SKIP_SIGNATURE",
     )
 
     def __post_init__(self) -> None:
@@ -567,7 +612,7 @@ def hand_down(variable: str, value: str | None) -> None:
 
 def told_by_environment() -> list[tuple[str, str]]:
     """Return the variables of ours that are set, with *** for what is secret."""
-    secret = ("PASSWORD", "TOKEN", "SECRET", "URI")
+    secret = ("PASSWORD", "TOKEN", "SECRET", "KEY", "CONNECTION_STRING", "URI")
     return [
         (name, "***" if any(word in name for word in secret) else value)
         for name, value in sorted(os.environ.items())
