@@ -15,6 +15,7 @@ from runyard.cli.db import db
 from runyard.cli.doctor import doctor
 from runyard.cli.experiments import experiments
 from runyard.cli.gc import gc
+from runyard.cli.models import models
 from runyard.cli.printing import printable
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
@@ -56,5 +57,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, sync):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, models, sync):
     main.add_command(_command)
