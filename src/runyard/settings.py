@@ -286,8 +286,9 @@ class ServingSettings:
         1000, "Requests that may wait in a worker; more get a 503 with Retry-After.", "RUNYARD_SERVING_MAX_QUEUE"
     )
     batch_max_size: int = _setting(
-        1,
-        "Requests whose rows are given to the model together, at most; 1 gives it each request by itself.",
+        0,
+        "Requests whose rows are given to the model together, at most; 1 gives it each by itself; 0 is 64 for models "
+        "of scikit-learn, XGBoost, LightGBM and CatBoost, and 1 for others.",
         "RUNYARD_SERVING_BATCH_MAX_SIZE",
     )
     batch_timeout_ms: int = _setting(
@@ -337,7 +338,7 @@ class ServingSettings:
             ("workers", 1, 512),
             ("threads", 0, 10_000),
             ("max_queue", 1, 1_000_000),
-            ("batch_max_size", 1, 100_000),
+            ("batch_max_size", 0, 100_000),
             ("batch_timeout_ms", 0, 60_000),
             ("watch_interval_s", 1, 86_400),
             ("drain_s", 0, 3600),
@@ -530,6 +531,30 @@ class ModelSettings:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentSettings:
+    """Where the Python environments of models and projects are made, and whether they may be."""
+
+    root: str | None = _setting(
+        None,
+        "Folder of the Python environments that are made for models and projects; by default in the user's cache.",
+        "RUNYARD_ENV_ROOT",
+        "MLFLOW_ENV_ROOT",
+    )
+    disable_creation: bool = _setting(
+        False,
+        "Make no environments: what is asked for runs in the one that is there, as in an image that holds it already.",
+        "RUNYARD_DISABLE_ENV_CREATION",
+        "MLFLOW_DISABLE_ENV_CREATION",
+    )
+    conda_home: str | None = _setting(
+        None,
+        "Folder of the conda to use, where it is not the one on PATH.",
+        "RUNYARD_CONDA_HOME",
+        "MLFLOW_CONDA_HOME",
+    )
+
+
 # Of a client's settings, those that `credentials` returns.
 _CREDENTIALS: Final = tuple(
     variable
@@ -576,6 +601,11 @@ def load_model_settings(environment: Mapping[str, str] | None = None, **chosen: 
 def load_serving_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ServingSettings:
     """Return the settings of a scoring server, found as `load_settings` finds a tracking server's."""
     return ServingSettings(**_values(ServingSettings, environment, chosen))
+
+
+def load_environment_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> EnvironmentSettings:
+    """Return where environments are made, found as `load_settings` finds a server's settings."""
+    return EnvironmentSettings(**_values(EnvironmentSettings, environment, chosen))
 
 
 def to_environment(settings: Settings | ServingSettings) -> dict[str, str]:

@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import shutil
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,6 +87,12 @@ class PyFuncModel:
         if not self.metadata.flavor(FLAVOR).get("streamable") or not hasattr(self._implementation, "predict_stream"):
             raise InvalidParameter("the model does not stream its predictions: call predict")
         found: Iterator[Any] = self._call("predict_stream", data, params)
+        return found
+
+    def array_predictor(self, names: Sequence[str | int]) -> Callable[[Any], Any] | None:
+        """Return what predicts from an array of these columns, more quickly than from a frame; None without one."""
+        find = getattr(self._implementation, "array_predictor", None)
+        found: Callable[[Any], Any] | None = None if find is None else find(names)
         return found
 
     def unwrap_python_model(self) -> Any:

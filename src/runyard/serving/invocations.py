@@ -88,6 +88,11 @@ class Invocation:
         return outputs.encode(predictions, is_wrapped=self._is_wrapped)
 
 
+def is_request(content: object) -> bool:
+    """Whether this is what /invocations takes, and not only what a model does."""
+    return isinstance(content, dict) and any(name in content for name in (*_FORMATS, *_UNWRAPPED))
+
+
 def decode(body: bytes) -> dict[str, Any]:
     """Return the object that a JSON body holds.
 

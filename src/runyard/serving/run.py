@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,10 @@ def serve(settings: ServingSettings) -> None:
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        source = fetch(settings.model_uri)
         if settings.workers == 1:
-            source = fetch(settings.model_uri)
             _serve_here(settings, listener, source, None, address)
         else:
-            source = fetch(settings.model_uri)
             # What is wrong with the files is told once, here.
             Model.load(source.folder).flavor(FLAVOR)
             told = dataclasses.replace(settings, fetched_folder=str(source.folder), fetched_version=source.version)
@@ -64,6 +64,23 @@ def serve(settings: ServingSettings) -> None:
                     drain_s=settings.drain_s,
                 ).run()
     logger.info("stopped")
+
+
+def serve_in(settings: ServingSettings, manager: str) -> int:
+    """Serve in an environment that holds what the model needs; return how that ended.
+
+    Raises:
+        RunyardError: there is no such model, or the environment cannot be made on this machine.
+    """
+    from runyard.serving.asking import environment_of
+
+    environment = environment_of(settings.model_uri, manager)
+    command = environment.command("-m", "runyard", "models", "serve", "--env-manager", "local")
+    variables = {**os.environ, **environment.variables(), **to_environment(settings)}
+    if os.name == "posix":
+        # In place of this process, which signals are sent to.
+        os.execve(command[0], command, variables)  # noqa: S606 - no shell is wanted
+    return subprocess.run(command, env=variables, check=False).returncode
 
 
 def _serve_here(

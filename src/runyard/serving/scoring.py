@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # A model that takes longer than this for a prediction is slow: others need not wait for it.
 SLOW_S: Final = 0.005
+# Requests that are scored together where nobody said how many, and the model answers row by row.
+_BATCH_SIZE: Final = 64
 # What a message repeats of a model's own error.
 _SHOWN: Final = 300
 
@@ -72,7 +74,7 @@ class Scorer:
         threads: int,
         max_queue: int,
         timeout_s: float,
-        batch_max_size: int = 1,
+        batch_max_size: int = 0,
         batch_timeout_s: float = 0,
     ) -> None:
         self.served = served
@@ -246,14 +248,15 @@ class Scorer:
                 woken = self._has_work.wait()
                 assert woken
             tasks = [self._waiting.popleft()]
-            if self._batch_max_size > 1:
-                self._collect(tasks)
+            size = self._batch_max_size or (_BATCH_SIZE if self.served.answers_by_row else 1)
+            if size > 1:
+                self._collect(tasks, size)
             self._began[ident] = time.perf_counter()
             return tasks
 
-    def _collect(self, tasks: list[Task]) -> None:
+    def _collect(self, tasks: list[Task], size: int) -> None:
         until = time.perf_counter() + self._batch_timeout_s
-        while len(tasks) < self._batch_max_size:
+        while len(tasks) < size:
             if self._waiting:
                 tasks.append(self._waiting.popleft())
                 continue

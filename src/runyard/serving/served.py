@@ -25,6 +25,7 @@ from runyard.serving.inputs import Input, InputFormat
 logger = logging.getLogger(__name__)
 
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)$")
+_BY_ROW: Final = frozenset({"sklearn", "xgboost", "lightgbm", "catboost"})
 _MODEL_ID: Final = re.compile(r"m-[0-9a-f]{32}")
 
 
@@ -47,9 +48,10 @@ class ServedModel:
         self.version = source.version
         self.metadata: Model = model.metadata
         self.format = InputFormat(model.metadata)
-        # Whether one answer of it could be told apart into those of several requests.
+        # Whether its answer for the rows of several requests is, row by row, that for each.
         self.can_join = True
         self._model = model
+        self._of_array = model.array_predictor(self.format.names) if self.format.names else None
         if source.is_temporary:
             # Not before the last request that it answers: a model may read its files at any time.
             weakref.finalize(self, shutil.rmtree, source.folder, ignore_errors=True)
@@ -58,8 +60,15 @@ class ServedModel:
     def title(self) -> str:
         return self.name if self.version is None else f"{self.name} version {self.version}"
 
+    @property
+    def answers_by_row(self) -> bool:
+        """Whether it is of a library whose models look at each row by itself."""
+        return type(self._model.get_raw_model()).__module__.partition(".")[0] in _BY_ROW
+
     def predict(self, question: Input) -> Any:
         if question.rows is not None:
+            if self._of_array is not None and not question.params:
+                return self._of_array(question.rows)
             return self._model.predict_fitting(self.format.of_rows(question.rows), question.params)
         return self._model.predict(question.data, question.params)
 
