@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,6 +26,8 @@ from runyard.serving.measures import METRICS, ServingMonitoring
 from runyard.serving.scoring import Scorer
 from runyard.serving.served import ServedModel
 from runyard.settings import ServingSettings
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -101,6 +104,8 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the last resort: logged, and told to the client by its id
             await body.discard()
             refused = error if isinstance(error, RunyardError) else unexpected_error(error, exchange)
+            if refused is error and refused.status == 500:
+                logger.error("%s", refused.message)
             status, answer = refused.status, error_body(_bounded(refused))
             headers.append(_JSON)
             headers += [(name.encode(), value.encode()) for name, value in error_headers(refused).items()]
