@@ -70,9 +70,7 @@ class Served:
         self.monitoring = ServingMonitoring()
         self.readiness = Readiness()
         self.model = model
-        self.scorer = Scorer(
-            model, self.monitoring, **{"threads": 4, "max_queue": 100, "timeout_s": 20.0, **options}
-        )
+        self.scorer = Scorer(model, self.monitoring, **{"threads": 4, "max_queue": 100, "timeout_s": 20.0, **options})
         self._runner = asyncio.Runner() if sys.version_info >= (3, 11) else None
         self._loop = self._runner.get_loop() if self._runner is not None else asyncio.new_event_loop()
         self._client = httpx.AsyncClient(
@@ -91,7 +89,9 @@ class Served:
         answer: httpx.Response = self.run(self._client.get(path, **options))
         return answer
 
-    def post(self, path: str, content: Any, content_type: str | None = "application/json", **headers: str) -> httpx.Response:
+    def post(
+        self, path: str, content: Any, content_type: str | None = "application/json", **headers: str
+    ) -> httpx.Response:
         answer: httpx.Response = self.run(self.asking(path, content, content_type, **headers))
         return answer
 

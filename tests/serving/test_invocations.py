@@ -69,7 +69,9 @@ def test_csv_and_parquet_are_taken_too(iris: Path, serve: Serve):
 
 
 def test_bare_nan_is_understood_and_null_is_a_missing_value(serve: Serve, saved: Saved):
-    path = saved(lambda data: data["a"].isna().tolist(), signature=ModelSignature(Schema([ColSpec("double", "a", False)])))
+    path = saved(
+        lambda data: data["a"].isna().tolist(), signature=ModelSignature(Schema([ColSpec("double", "a", False)]))
+    )
     served = serve(path)
     assert served.predictions(b'{"dataframe_records": [{"a": NaN}, {"a": 1}]}') == [True, False]
     assert served.predictions({"dataframe_records": [{"a": None}, {"a": 1.5}]}) == [True, False]
@@ -93,7 +95,10 @@ def test_bare_nan_is_understood_and_null_is_a_missing_value(serve: Serve, saved:
         ({"dataframe_split": {"columns": COLUMNS, "data": [[1, 2]]}}, "dataframe_split cannot be made a table"),
         ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, "two columns have the name 'a'"),
         ({"dataframe_records": [{COLUMNS[0]: 1}]}, r"missing inputs \['sepal width"),
-        ({"dataframe_records": [{**RECORDS[0], COLUMNS[1]: "wide"}]}, r"column 'sepal width \(cm\)' must be double, got 'wide'"),
+        (
+            {"dataframe_records": [{**RECORDS[0], COLUMNS[1]: "wide"}]},
+            r"column 'sepal width \(cm\)' must be double, got 'wide'",
+        ),
         ({"instances": [RECORDS[0], {COLUMNS[0]: 1}]}, "instances have 'sepal width .* in 1 of 2 objects"),
         ({"instances": [RECORDS[0], 3]}, "instances must hold objects or none, got a number"),
         ({"inputs": ROWS, "params": [1]}, "params must be an object, got a list"),
@@ -287,6 +292,11 @@ def test_the_rest_is_where_mlflow_has_it(iris: Path, serve: Serve):
 
 def test_an_unknown_path_or_method_is_json_too(iris: Path, serve: Serve):
     served = serve(iris)
-    for path, status in (("/", 404), ("/invocations", 405), ("/v2/models/iris/versions", 404), ("/v2/models/iris/infer", 405)):
+    for path, status in (
+        ("/", 404),
+        ("/invocations", 405),
+        ("/v2/models/iris/versions", 404),
+        ("/v2/models/iris/infer", 405),
+    ):
         answer = served.get(path)
         assert (answer.status_code, answer.json()["error_code"]) == (status, "ENDPOINT_NOT_FOUND"), path

@@ -31,6 +31,14 @@ def hold(data: Any) -> list[int]:
     return [1]
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to it")
+
+
 def at_once(served: Served, bodies: list[Any]) -> list[httpx.Response]:
     async def ask() -> list[httpx.Response]:
         return list(await asyncio.gather(*(served.asking("/invocations", body) for body in bodies)))
@@ -53,7 +61,9 @@ def test_a_wrong_request_spoils_no_other_in_its_batch(iris: Path, serve: Serve):
     served = serve(iris, batch_timeout_s=0.2)
     fits = {"inputs": [ROWS[0]]}
     # The fourth takes the long way, and the fifth is only found out by the model.
-    nan = b'{"dataframe_split": {"columns": ' + repr(COLUMNS).replace("'", '"').encode() + b', "data": [[NaN, 1, 1, 1]]}}'
+    nan = (
+        b'{"dataframe_split": {"columns": ' + repr(COLUMNS).replace("'", '"').encode() + b', "data": [[NaN, 1, 1, 1]]}}'
+    )
     answers = at_once(served, [fits, {"inputs": [["x", 1, 1, 1]]}, fits, {"inputs": [[None, 1, 1, 1]]}, nan, fits])
     assert [answer.status_code for answer in answers] == [200, 400, 200, 400, 400, 200]
 
@@ -93,8 +103,7 @@ def test_a_full_queue_is_a_503_that_says_when_to_ask_again(serve: Serve, saved: 
 
     async def ask() -> list[httpx.Response]:
         waiting = [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["full"]})) for _ in range(3)]
-        while len(served.scorer._waiting) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(served.scorer._waiting) == 2)
         refused = await served.asking("/invocations", {"inputs": ["full"]})
         gate.set()
         return [refused, *await asyncio.gather(*waiting)]
@@ -142,8 +151,7 @@ def test_a_model_that_is_replaced_answers_what_it_began(serve: Serve, saved: Sav
 
     async def ask() -> tuple[httpx.Response, httpx.Response]:
         old = asyncio.ensure_future(served.asking("/invocations", {"inputs": ["first"]}))
-        while not served.scorer._began:
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(served.scorer._began))
         served.scorer.replace(second)
         new = await served.asking("/invocations", {"inputs": ["second"]})
         gate.set()

@@ -105,7 +105,7 @@ class Application:
             await body.discard()
             refused = error if isinstance(error, RunyardError) else unexpected_error(error, exchange)
             if refused is error and refused.status == 500:
-                logger.error("%s", refused.message)
+                logger.exception("%s", refused.message)
             status, answer = refused.status, error_body(_bounded(refused))
             headers.append(_JSON)
             headers += [(name.encode(), value.encode()) for name, value in error_headers(refused).items()]

@@ -38,12 +38,12 @@ def serve(settings: ServingSettings) -> None:
     Raises:
         RunyardError: there is no such model, it cannot be loaded, or the address is taken.
     """
-    send_log(settings.log_level, settings.log_format)
-    _config_of(settings)
+    config_of(settings)
     if settings.watch and not can_move(settings.model_uri):
         raise ConfigurationError(
             f"watch needs a model_uri whose version may change, such as models:/NAME@ALIAS, got {settings.model_uri!r}"
         )
+    send_log(settings.log_level, settings.log_format)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -83,11 +83,28 @@ def serve_in(settings: ServingSettings, manager: str) -> int:
     return subprocess.run(command, env=variables, check=False).returncode
 
 
+def config_of(settings: ServingSettings) -> dict[str, Any] | None:
+    """Return the values that go before those saved with the model.
+
+    Raises:
+        ConfigurationError: they are no JSON object.
+    """
+    if settings.model_config is None:
+        return None
+    try:
+        config = json.loads(settings.model_config)
+    except ValueError as error:
+        raise ConfigurationError(f"model_config (SERVING_MODEL_CONFIG) is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ConfigurationError("model_config (SERVING_MODEL_CONFIG) must be a JSON object")
+    return config
+
+
 def _serve_here(
     settings: ServingSettings, listener: socket.socket, source: Source, counters: Counters | None, address: str | None
 ) -> None:
     """Serve in this process until a signal says to stop."""
-    config = _config_of(settings)
+    config = config_of(settings)
     name = settings.name or name_of(settings.model_uri)
     first = load(source, name, config)
     # Not to be kept alive by this frame.
@@ -144,18 +161,6 @@ def _serve_here(
     scorer.close()
     if tracing is not None:
         tracing.close()
-
-
-def _config_of(settings: ServingSettings) -> dict[str, Any] | None:
-    if settings.model_config is None:
-        return None
-    try:
-        config = json.loads(settings.model_config)
-    except ValueError as error:
-        raise ConfigurationError(f"model_config (SERVING_MODEL_CONFIG) is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise ConfigurationError("model_config (SERVING_MODEL_CONFIG) must be a JSON object")
-    return config
 
 
 @contextlib.contextmanager
