@@ -175,4 +175,6 @@ def test_another_model_or_version_is_not_found(iris: Path, serve: Serve):
         answer = served.get(path)
         assert (answer.status_code, answer.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
         assert "this server has iris version 2" in answer.json()["message"]
+        # The protocol's own field, which its clients show.
+        assert answer.json()["error"] == answer.json()["message"]
     assert served.post("/v2/models/roses/infer", {"inputs": [WHOLE]}).status_code == 404

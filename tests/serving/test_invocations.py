@@ -164,13 +164,14 @@ def test_numbers_become_those_of_the_signature_where_nothing_is_lost(serve: Serv
     found = served.predictions({"dataframe_records": [row]})
     assert found[:5] == ["integer int32", "long int64", "float float32", "double float64", "boolean bool"]
     assert served.predictions({"dataframe_records": [{**row, "integer": 1.0}]})[0] == "integer int32"
+    assert served.predictions({"dataframe_records": [{**row, "string": 1}]}) == found
     for name, value, says in (
         ("integer", 1.5, "column 'integer' must be integer, got numbers that are not whole"),
         ("integer", 2**31, "column 'integer' must be integer, from -2147483648 to 2147483647"),
         ("integer", None, "missing values"),
         ("long", "many", "column 'long' must be long, got 'many'"),
         ("boolean", 1, "column 'boolean' must be boolean, got int64"),
-        ("string", 1, "column 'string' must be string"),
+        ("string", ["x"], "column 'string' must be string"),
     ):
         assert says in served.refused({"dataframe_records": [{**row, name: value}]})
 

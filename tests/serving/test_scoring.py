@@ -11,7 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
+from runyard.models.flavors import sklearn
 from runyard.models.signature import ColSpec, ModelSignature, Schema
 from runyard.serving.served import Source, load
 from tests.serving.conftest import COLUMNS, ROWS, Served
@@ -55,6 +58,14 @@ def test_requests_that_wait_are_scored_together_and_answered_apart(iris: Path, s
     metrics = served.metrics()
     assert metrics["runyard_serving_batch_requests_sum"] == 9
     assert metrics["runyard_serving_batch_requests_count"] < 9
+
+
+def test_arrays_without_a_signature_are_scored_together_by_their_type(serve: Serve, tmp_path: Path):
+    sklearn.save_model(LogisticRegression(max_iter=1000).fit(*load_iris(return_X_y=True)), tmp_path / "bare")
+    served = serve(tmp_path / "bare", batch_timeout_s=0.2)
+    bodies = [{"inputs": ROWS[:2]}, {"inputs": [[5, 3, 1, 0]]}] * 3
+    assert [answer.json()["predictions"] for answer in at_once(served, bodies)] == [[0, 1], [0]] * 3
+    assert served.metrics()["runyard_serving_batch_requests_count"] < 6
 
 
 def test_a_wrong_request_spoils_no_other_in_its_batch(iris: Path, serve: Serve):
@@ -102,7 +113,9 @@ def test_a_full_queue_is_a_503_that_says_when_to_ask_again(serve: Serve, saved: 
     served = serve(saved(hold), threads=1, max_queue=2)
 
     async def ask() -> list[httpx.Response]:
-        waiting = [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["full"]})) for _ in range(3)]
+        waiting = [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["full"]}))]
+        await until(lambda: bool(served.scorer._began))
+        waiting += [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["full"]})) for _ in range(2)]
         await until(lambda: len(served.scorer._waiting) == 2)
         refused = await served.asking("/invocations", {"inputs": ["full"]})
         gate.set()

@@ -101,12 +101,12 @@ class Application:
             raise
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 - the last resort: logged, and told to the client by its id
+        except Exception as error:
             await body.discard()
             refused = error if isinstance(error, RunyardError) else unexpected_error(error, exchange)
             if refused is error and refused.status == 500:
                 logger.exception("%s", refused.message)
-            status, answer = refused.status, error_body(_bounded(refused))
+            status, answer = refused.status, _error_body(_bounded(refused), scope["path"])
             headers.append(_JSON)
             headers += [(name.encode(), value.encode()) for name, value in error_headers(refused).items()]
         exchange.status = status
@@ -211,6 +211,13 @@ def _check_name(served: ServedModel, name: str, version: str | None) -> None:
 def _add_version(headers: Headers, served: ServedModel) -> None:
     if served.version is not None:
         headers.append((b"x-model-version", served.version.encode()))
+
+
+def _error_body(error: RunyardError, path: str) -> bytes:
+    if not path.startswith("/v2/"):
+        return error_body(error)
+    # The protocol has its own field for what went wrong.
+    return msgspec.json.encode({**msgspec.json.decode(error_body(error)), "error": error.message})
 
 
 def _bounded(error: RunyardError) -> RunyardError:

@@ -33,6 +33,8 @@ EXPOSE 8080
 ENTRYPOINT ["/opt/runyard/serve.sh"]
 """
 _JAVA: Final = """
+# Java as the base image's release has it.
+# hadolint ignore=DL3008
 RUN apt-get update \\
  && apt-get install --yes --no-install-recommends default-jre-headless \\
  && rm -rf /var/lib/apt/lists/*

@@ -211,7 +211,8 @@ def _question(arrays: Mapping[str, Any], format_: InputFormat) -> Input:
     only = next(iter(arrays.values())) if len(arrays) == 1 else None
     if schema is None:
         if only is not None:
-            return Input(only)
+            rows = format_.rows(only)
+            return Input(only) if rows is None else Input(rows=rows)
         is_table = all(array.ndim == 1 or array.shape[1:] == (1,) for array in arrays.values())
         if is_table and len({len(array) for array in arrays.values()}) == 1:
             return Input(pd.DataFrame({name: array.ravel() for name, array in arrays.items()}))

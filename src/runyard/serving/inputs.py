@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -27,6 +28,8 @@ _WHOLE: Final = {DataType.integer: "int32", DataType.long: "int64"}
 _NUMBERS: Final = frozenset({int, float})
 # Up to which a float holds every whole number.
 _EXACT: Final = 2**53
+# A model of the user's own may need neither it nor pandas.
+_HAS_NUMPY: Final = importlib.util.find_spec("numpy") is not None
 _TEXTS: Final = frozenset({"object", "str", "string"})
 
 
@@ -69,18 +72,25 @@ class InputFormat:
         return self.schema is not None and self.schema.is_tensor_spec() and not self.schema.has_input_names()
 
     def rows(self, values: Any) -> np.ndarray | None:
-        """Return rows as the numbers that the model takes; None where they have to take the long way."""
+        """Return rows as the numbers that the model takes; None where they have to take the long way.
+
+        Args:
+            values: lists of numbers, or an array of them.
+        """
+        if not _HAS_NUMPY or (self._dtype is None and self.schema is not None):
+            return None
         import numpy as np
 
-        if self._dtype is None:
-            return None
         if not isinstance(values, np.ndarray):
             if not _are_numbers(values):
                 return None
             try:
-                values = np.array(values, "float64")
+                values = np.array(values, None if self.schema is None else "float64")
             except (ValueError, OverflowError):
                 return None
+        if self.schema is None:
+            # As it came, which is all that is known; a column of an array has no rows of its own.
+            return values if values.ndim > 1 and values.dtype.kind in "if" else None
         shape = values.shape
         if self.names:
             fits = len(shape) == 2 and shape[1] == len(self.names) and shape[0] > 0
@@ -115,7 +125,7 @@ def of_split(form: Any, format_: InputFormat) -> Input:
     columns, data = form.get("columns"), form["data"]
     if "index" not in form and isinstance(data, list):
         rows = None
-        if format_.is_tensor or columns == format_.names:
+        if format_.is_tensor or (format_.names and columns == format_.names):
             rows = format_.rows(data)
         elif isinstance(columns, list) and format_.names and set(map(str, format_.names)) <= set(map(str, columns)):
             order = [columns.index(name) for name in format_.names if name in columns]
@@ -219,6 +229,8 @@ def cast(frame: Any, schema: Schema | None) -> Any:
         series = frame[name]
         if spec.type in _FLOATS or spec.type in _WHOLE:
             frame[name] = _number(series, spec.type, name)
+        elif spec.type is DataType.string and series.dtype.kind in "iuf":
+            frame[name] = series.map(str, na_action="ignore")
         elif spec.type is DataType.binary:
             frame[name] = series.map(lambda value, name=name: _decoded(value, name))
     return frame
@@ -265,8 +277,10 @@ def _are_numbers(values: Any) -> bool:
 
 
 def _frame(field: str, data: Any, columns: Any = None, index: Any = None) -> Any:
-    import pandas as pd
-
+    try:
+        import pandas as pd
+    except ModuleNotFoundError:
+        raise BadRequest(f"this server makes no table of {field}, for it has no pandas: send inputs") from None
     try:
         return pd.DataFrame(data, columns=columns, index=index)
     except (ValueError, TypeError, AttributeError) as wrong:
@@ -275,6 +289,8 @@ def _frame(field: str, data: Any, columns: Any = None, index: Any = None) -> Any
 
 def _arrays(form: Any) -> Any:
     """Return what a model without a signature is given: arrays, and records as they are."""
+    if not _HAS_NUMPY:
+        return form
     import numpy as np
 
     try:

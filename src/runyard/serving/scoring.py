@@ -283,7 +283,7 @@ def _answer_all(served: ServedModel, tasks: Sequence[Task]) -> None:
                 rows is not None
                 and not question.params
                 and (
-                    not joined or rows.shape[1:] == joined[0].question.rows.shape[1:]  # type: ignore[union-attr]
+                    not joined or _fit_together(rows, joined[0].question.rows)  # type: ignore[union-attr]
                 )
             ):
                 joined.append(task)
@@ -292,6 +292,10 @@ def _answer_all(served: ServedModel, tasks: Sequence[Task]) -> None:
     if len(joined) == 1 or not served.can_join or not _predict_joined(served, joined):
         for task in joined:
             _predict(served, task)
+
+
+def _fit_together(rows: Any, others: Any) -> bool:
+    return bool(rows.shape[1:] == others.shape[1:] and rows.dtype == others.dtype)
 
 
 def _answer(served: ServedModel, task: Task) -> None:
