@@ -41,7 +41,8 @@ BELOW = {
     "models": {"store", "artifacts", "search", "wire", "errors", "settings"},
     # Python environments that models and projects run in.
     "environments": {"errors", "settings"},
-    "serving": {"models", "environments", "store", "artifacts", "search", "wire", "errors", "settings"},
+    # It runs as the tracking server does, and fetches models as a client.
+    "serving": {"server", "client", "models", "environments", "artifacts", "wire", "errors", "settings"},
     "projects": {"environments", "data", "exceptions", "artifacts", "entities", "wire", "errors", "settings", "client"},
     # The client speaks the wire; models and artifacts are what it packs and moves.
     "entities": {"wire", "errors"},
@@ -107,10 +108,10 @@ BELOW = {
 # imports this module does so inside a function, so that a client of a server never loads one.
 DISPATCHER = "runyard.client.inprocess"
 
-# The modules of these names are below the client and evaluation, and users find calls of those in them; only who asks
-# for one loads them.
+# The modules of these names are below the client, serving and evaluation, and users find calls of those in them; only
+# who asks for one loads them.
 OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.signature"}
-OFFERS = {"client", "evaluation"}
+OFFERS = {"client", "evaluation", "serving"}
 
 # Single modules that may be imported from beside or below their layer, because they hold names and rules and import
 # nothing but the wire and the errors themselves.

@@ -13,7 +13,7 @@ from runyard.models.python_model import set_model
 from runyard.models.signature import ModelSignature, infer_signature
 
 if TYPE_CHECKING:
-    from runyard.client.models import get_model_info, set_signature
+    from runyard.client.models import get_model_info, set_signature, update_model_requirements
     from runyard.evaluation import (
         EvaluationArtifact,
         EvaluationMetric,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         make_metric,
         validate_evaluation_results,
     )
+    from runyard.serving.offered import build_docker, predict
 
 __all__ = [
     "EvaluationArtifact",
@@ -34,19 +35,22 @@ __all__ = [
     "Model",
     "ModelEvaluator",
     "ModelSignature",
+    "build_docker",
     "evaluate",
     "get_model_info",
     "infer_signature",
     "list_evaluators",
     "make_metric",
+    "predict",
     "set_model",
     "set_signature",
+    "update_model_requirements",
     "validate_evaluation_results",
 ]
 
 # These are above this package, and only who asks for one loads them.
 _ABOVE: Final = {
-    **dict.fromkeys(("get_model_info", "set_signature"), "runyard.client.models"),
+    **dict.fromkeys(("get_model_info", "set_signature", "update_model_requirements"), "runyard.client.models"),
     **dict.fromkeys(
         (
             "EvaluationArtifact",
@@ -61,6 +65,7 @@ _ABOVE: Final = {
         ),
         "runyard.evaluation",
     ),
+    **dict.fromkeys(("build_docker", "predict"), "runyard.serving.offered"),
 }
 
 

@@ -19,7 +19,9 @@ _HIDDEN: Final = "***"
 # A shorter password is in words that have nothing to do with it.
 _SHORTEST_SECRET: Final = 4
 # Orchestrators ask these every few seconds: a line of each that went well is for debugging.
-_PROBES: Final = frozenset({"/health", "/livez", "/readyz", "/version", "/metrics"})
+_PROBES: Final = frozenset(
+    {"/health", "/livez", "/readyz", "/version", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"}
+)
 # What could end a line, or move a terminal's cursor, within a message.
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) != "\t"} | {
     10: "\\n"
