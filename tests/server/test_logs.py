@@ -282,12 +282,16 @@ PASSWORD = 'c0rrect "horse"/é%+'
 SPELLINGS = (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), json.dumps(PASSWORD)[1:-1])
 
 
+@pytest.mark.parametrize("place", ["backend_store_uri", "read_replica_uri", "db_password"])
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_secret_that_gets_into_a_message_is_hidden(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_that_gets_into_a_message_is_hidden(
+    log_format: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     uri = f"postgresql://me:{quote(PASSWORD, safe='')}@db.example.com/mlflow"
+    chosen: dict[str, Any] = {place: PASSWORD if place == "db_password" else uri}
     before = logging.root.handlers[:], logging.root.level
     try:
-        configure_logging(Settings(backend_store_uri=uri, log_format=log_format))
+        configure_logging(Settings(log_format=log_format, **chosen))
         try:
             raise RuntimeError(f"cannot reach {uri} with {PASSWORD}")
         except RuntimeError:
