@@ -227,7 +227,12 @@ class FakeApi:
                     Resource("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", metadata["namespace"], None),
                     {
                         "metadata": {"name": f"{name}-1", "labels": {"kubernetes.io/service-name": name}},
-                        "endpoints": [{"conditions": {"ready": True}}] * count,
+                        "addressType": "IPv4",
+                        "ports": [{"name": port["name"], "port": 5000} for port in service["spec"]["ports"]],
+                        "endpoints": [
+                            {"addresses": [f"10.1.0.{number}"], "conditions": {"ready": True}}
+                            for number in range(1, count + 1)
+                        ],
                     },
                 )
 

@@ -150,7 +150,10 @@ CASES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
             "tolerations": [{"key": "ml", "operator": "Exists"}],
             "affinity": {"nodeAffinity": {}},
             "priorityClassName": "important",
-            "externalSecrets": {"enabled": True},
+            "externalSecrets": {
+                "enabled": True,
+                "secretStoreRef": {"provider": {"aws": {"service": "SecretsManager", "region": "us-east-1"}}},
+            },
             "extraArgs": ["--max-head-bytes=131072"],
             "extraEnv": [{"name": "OTEL_SERVICE_NAME", "value": "mlflow"}],
             "extraEnvFrom": [{"secretRef": {"name": "more"}}],

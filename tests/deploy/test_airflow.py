@@ -17,7 +17,8 @@ from tests.servers import ServerProcess, clean_environment
 
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = ROOT / ".venvs/airflow/bin/python"
-TIMEOUT_S = 300
+# For a process that starts Airflow and runs all DAGs, on a machine that has other things to do.
+TIMEOUT_S = 900
 
 pytestmark = [pytest.mark.compat, pytest.mark.slow]
 

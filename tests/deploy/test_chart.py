@@ -354,6 +354,19 @@ def test_external_secrets_make_the_secret_that_the_server_reads() -> None:
     assert render().find("ExternalSecret", "mlflow-postgres-secret") is None
 
 
+def test_the_store_of_external_secrets_is_made_where_its_provider_is_named() -> None:
+    provider = {"azurekv": {"vaultUrl": "https://ml.vault.azure.net", "authType": "WorkloadIdentity"}}
+    store = {"name": "ml", "kind": "ClusterSecretStore", "provider": provider}
+    rendered = render({"externalSecrets": {"enabled": True, "secretStoreRef": store}})
+    made = rendered.find("ClusterSecretStore", "ml")
+    assert made is not None
+    assert made["spec"] == {"provider": provider}
+    assert "namespace" not in made["metadata"]
+    secret = rendered.get("ExternalSecret", "mlflow-postgres-secret")
+    assert secret["spec"]["secretStoreRef"] == {"name": "ml", "kind": "ClusterSecretStore"}
+    assert render({"externalSecrets": {"enabled": True}}).find("SecretStore", "mlflow-secret-store") is None
+
+
 # Where artifacts are.
 
 

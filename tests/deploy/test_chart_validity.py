@@ -30,6 +30,7 @@ KNOWN_KEYS = {
     "PrometheusRule": {"groups"},
     "groups": {"name", "rules"},
     "rules": {"alert", "annotations", "expr", "for", "labels", "record"},
+    "SecretStore": {"provider"},
     "ExternalSecret": {"refreshInterval", "secretStoreRef", "target", "data"},
     "target": {"name", "creationPolicy"},
     "secretStoreRef": {"name", "kind"},
@@ -109,7 +110,12 @@ def test_kubernetes_takes_everything(rendered: list[Document]) -> None:
 
 def test_the_operators_take_their_resources(rendered: list[Document]) -> None:
     documents = [document for document in rendered if is_operators(document)]
-    assert {document["kind"] for document in documents} == {"ServiceMonitor", "PrometheusRule", "ExternalSecret"}
+    assert {document["kind"] for document in documents} == {
+        "ServiceMonitor",
+        "PrometheusRule",
+        "ExternalSecret",
+        "SecretStore",
+    }
     assert operator_complaints(documents) == []
     assert [key for document in documents for key in unknown_keys(document)] == []
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -66,12 +67,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class Shell:
-    """Runs lines as an operator would type them, in a checkout where the kit is `ml/mlflow/`."""
+    """Runs lines as an operator would type them, where the kit was copied to `ml/mlflow/`."""
 
     def __init__(self, folder: Path, api: FakeApi, helm_version: int) -> None:
         self.folder = folder
-        (folder / "ml").mkdir()
-        (folder / "ml" / "mlflow").symlink_to(DEPLOY)
+        shutil.copytree(DEPLOY, folder / "ml" / "mlflow", symlinks=True)
         api.write_kubeconfig(folder / "kubeconfig")
         plugin = folder / "plugins" / "diff"
         plugin.mkdir(parents=True)
@@ -159,6 +159,10 @@ def test_the_chart_is_installed_from_its_repository(
     if environment == "prod":
         shell.run("kubectl get servicemonitor -n ml mlflow")
     shell.run("kubectl get externalsecrets -n ml")
+    described = shell.run("kubectl describe ingress -n ml mlflow")
+    assert re.search(r"mlflow\.example\.com\s+/\s+mlflow:server \(10\.1\.0\.1:5000", described)
+    assert "StrategyType:" in shell.run("kubectl describe deployment -n ml mlflow")
+    shell.run("kubectl get events -n ml --sort-by='.lastTimestamp'")
     shell.run("kubectl rollout status -n ml deployment/mlflow")
     assert api.find("Secret", "mlflow-postgres-secret") is None
 

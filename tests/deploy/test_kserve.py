@@ -15,6 +15,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from runyard.serving.app import _PATHS
+from runyard.serving.image import write_context
+from runyard.settings import load_serving_settings
 from tests.servers import ServerProcess, clean_environment
 
 ROOT = Path(__file__).parent.parent.parent
@@ -192,3 +195,26 @@ def test_what_our_client_logs_is_what_kserve_loads(
     assert [path.name for path in loadable] == ["model.pkl"]
     script = "import joblib, sys; print(joblib.load(sys.argv[1]).predict([[5.1, 3.5, 1.4, 0.2]]).tolist())"
     assert python(script, str(loadable[0]), uri=server.url, folder=tmp_path, client="client").strip() == "[0]"
+
+
+def test_the_scoring_servers_manifests_fit_its_image(tmp_path: Path) -> None:
+    """What Kubernetes itself takes is in test_chart_validity.py; this is about what build-docker makes."""
+    write_context(tmp_path, None)
+    image = (tmp_path / "Dockerfile").read_text()
+    manifests = {
+        each["kind"]: each for each in yaml.safe_load_all((ROOT / "deploy/serving/iris-classifier.yaml").read_text())
+    }
+    pod = manifests["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (port,) = container["ports"]
+    assert f"EXPOSE {port['containerPort']}\n" in image
+    assert f"USER {pod['securityContext']['runAsUser']}\n" in image
+    assert manifests["Service"]["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert manifests["NetworkPolicy"]["spec"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8080}]
+    probed = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")}
+    assert probed <= {path for path, method in _PATHS.items() if method == "GET"}
+    told = {entry["name"]: entry["value"] for entry in container["env"]}
+    # What the page has for following an alias.
+    assert "${MODEL_PATH:-" in (tmp_path / "serve.sh").read_text()
+    settings = load_serving_settings(told, model_uri="models:/iris-classifier@champion", watch=True)
+    assert (settings.workers, settings.watch) == (2, True)
