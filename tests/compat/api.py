@@ -62,6 +62,8 @@ def entities() -> dict[str, list[str]]:
         *(of.Param("p", "1"), of.RunTag("a", "b"), of.ExperimentTag("a", "b"), of.LoggedModelTag("a", "b")),
         *(of.LoggedModelParameter("a", "b"), of.FileInfo("p", is_dir=False, file_size=1), of.Workspace("ab")),
         of.Experiment("1", "n", "/a", "active", []),
+        of.Webhook("w", "n", "https://a.example", [of.WebhookEvent("model_version", "created")], 1, 2),
+        *(of.WebhookEvent("model_version", "created"), of.WebhookStatus.ACTIVE, of.WebhookTestResult(success=True)),
         *(of.ViewType, of.RunStatus, of.LifecycleStage, of.SourceType, of.LoggedModelStatus.READY),
         registry.ModelVersion("m", "1", 5),
         registry.RegisteredModel("m", 1, 2),

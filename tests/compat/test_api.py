@@ -73,6 +73,14 @@ MODULES: dict[str, list[str] | None] = {
             "run_tag": ["RunTag"],
             "source_type": ["SourceType"],
             "view_type": ["ViewType"],
+            "webhook": [
+                "Webhook",
+                "WebhookAction",
+                "WebhookEntity",
+                "WebhookEvent",
+                "WebhookStatus",
+                "WebhookTestResult",
+            ],
             "workspace": ["Workspace", "WorkspaceDeletionMode"],
         }.items()
     },
@@ -106,7 +114,7 @@ OTHERS = """
     login LazyLoader SqlState ErrorClass IS_TRACING_SDK_ONLY
     ModelVersionDeploymentJobState RegisteredModelDeploymentJobState ModelVersionSearch RegisteredModelSearch
     UCVolumeDatasetSource
-    evaluate run validate_evaluation_results from_tensorflow Webhook WebhookEvent WebhookStatus WebhookTestResult
+    evaluate run validate_evaluation_results from_tensorflow
 """
 LEFT_OUT = frozenset([*GENERATIVE.split(), *OTHERS.split()])
 
@@ -131,7 +139,7 @@ MEMBERS_LEFT_OUT = {
     "validate_type_and_shape",
     "to_evaluation_dataset",
 }
-CLIENT_LEFT_OUT = ("trace", "span", "prompt", "mcp", "assess", "dataset", "webhook", "link_", "_issue", "session")
+CLIENT_LEFT_OUT = ("trace", "span", "prompt", "mcp", "assess", "dataset", "link_", "_issue", "session")
 
 
 def offered(client: str, folder: Path) -> dict[str, Any]:
