@@ -85,11 +85,14 @@ BELOW = {
         "models",
         "pyfunc",
         *FLAVORS,
+        "tensorflow",
         "autologging",
         "artifacts",
         "wire",
         "errors",
     },
+    # Another name of a flavor.
+    "tensorflow": {"keras"},
     "__main__": {"cli"},
 }
 
