@@ -35,7 +35,8 @@ def told(value: Any) -> dict[str, Any] | None:
 
 def names_of(module: Any, only: list[str] | None) -> dict[str, Any]:
     listed = only or getattr(module, "__all__", None)
-    names = [name for name in listed or dir(module) if not name.startswith("_") and hasattr(module, name)]
+    public = [name for name in dir(module) if not name.startswith("_")]
+    names = [name for name in listed or public if hasattr(module, name)]
     # Where upstream lists no names, those count that it defines there, and not what it imports for itself.
     if listed is None and "runyard" not in sys.modules:
         names = [name for name in names if getattr(getattr(module, name), "__module__", "") == module.__name__]

@@ -44,6 +44,7 @@ MODULES: dict[str, list[str] | None] = {
         "Property",
         "Schema",
     ],
+    "mlflow.utils.environment": ["_mlflow_conda_env"],
     "mlflow.utils.async_logging.run_operations": ["RunOperations"],
     # Where else programs import what is above from.
     **{
@@ -85,6 +86,7 @@ MODULES: dict[str, list[str] | None] = {
         }.items()
     },
     "mlflow.store.entities.paged_list": ["PagedList"],
+    "mlflow.tracking.artifact_utils": ["_download_artifact_from_uri", "get_artifact_uri"],
     "mlflow.tracking.client": ["MlflowClient"],
     "mlflow.tracking._tracking_service.utils": ["get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"],
 }
