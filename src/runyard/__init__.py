@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         exceptions as exceptions,
         keras as keras,
         lightgbm as lightgbm,
+        metrics as metrics,
         models as models,
         onnx as onnx,
+        projects as projects,
         pyfunc as pyfunc,
         pytorch as pytorch,
         sentence_transformers as sentence_transformers,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         system_metrics as system_metrics,
         tensorflow as tensorflow,
         tracking as tracking,
+        transformers as transformers,
         types as types,
         utils as utils,
         xgboost as xgboost,
@@ -118,7 +121,12 @@ if TYPE_CHECKING:
         update_workspace as update_workspace,
     )
     from runyard.client.shapes import Image as Image
+    from runyard.evaluation import (
+        evaluate as evaluate,
+        validate_evaluation_results as validate_evaluation_results,
+    )
     from runyard.exceptions import MlflowException as MlflowException, RunyardException as RunyardException
+    from runyard.projects import run as run
 
 __version__ = "0.1.0"
 
@@ -130,7 +138,9 @@ _MODULES: Final = (
     "entities",
     "environment_variables",
     "exceptions",
+    "metrics",
     "models",
+    "projects",
     "pyfunc",
     "sklearn",
     "xgboost",
@@ -142,6 +152,7 @@ _MODULES: Final = (
     "keras",
     "spacy",
     "sentence_transformers",
+    "transformers",
     "system_metrics",
     "tensorflow",
     "tracking",
@@ -153,6 +164,9 @@ _NAMES: Final = {
     "MlflowException": "runyard.exceptions",
     "RunyardException": "runyard.exceptions",
     "autolog": "runyard.autologging",
+    "run": "runyard.projects",
+    "evaluate": "runyard.evaluation",
+    "validate_evaluation_results": "runyard.evaluation",
     **dict.fromkeys(
         (
             "ActiveModel",

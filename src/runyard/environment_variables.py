@@ -63,7 +63,12 @@ class EnvironmentVariable:
 
 def _known() -> dict[str, EnvironmentVariable]:
     found = {name: EnvironmentVariable(name, str, None) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
-    for of in (settings.ClientSettings, settings.ModelSettings, settings.StoreSettings):
+    for of in (
+        settings.ClientSettings,
+        settings.EnvironmentSettings,
+        settings.ModelSettings,
+        settings.StoreSettings,
+    ):
         for setting in dataclasses.fields(of):
             for name in setting.metadata["variables"]:
                 if name.startswith(_PREFIX):

@@ -19,6 +19,7 @@
     ├── NotImplementedHere        NOT_IMPLEMENTED           501
     ├── Unavailable               TEMPORARILY_UNAVAILABLE   503
     │   └── Unreachable           TEMPORARILY_UNAVAILABLE   503  (the database; another try may find it back)
+    ├── DeadlineExceeded          DEADLINE_EXCEEDED         504
     └── ConfigurationError        INVALID_STATE             500  (raised before a server runs)
         └── SchemaMismatch        INVALID_STATE             500
 
@@ -240,6 +241,10 @@ class Unreachable(Unavailable):
 
 class Changed(Unavailable):
     """What is read is not any more what it was when the reading began."""
+
+
+class DeadlineExceeded(RunyardError):
+    code, status = "DEADLINE_EXCEEDED", 504
 
 
 class ConfigurationError(RunyardError):

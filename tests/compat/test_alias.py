@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runyard import __version__
 from tests.compat.conftest import ENVIRONMENTS, ROOT, client_python
-from tests.servers import clean_environment
+from tests.ports import free_port
+from tests.servers import ServerProcess, clean_environment
 
 UV = ENVIRONMENTS / "uv" / "bin" / "uv"
 
@@ -166,3 +169,44 @@ print(importlib.metadata.packages_distributions()["mlflow"])
     assert run(python, "-c", program, folder=tmp_path) == "['runyard-mlflow']\n['runyard-mlflow']\n"
     listed = run(UV, "pip", "list", "--quiet", "--python", python, "--format", "json", folder=tmp_path)
     assert [each["name"] for each in json.loads(listed) if "mlflow" in each["name"]] == ["runyard-mlflow"]
+
+
+@pytest.mark.compat
+def test_a_registered_model_is_served_and_asked_as_the_guide_says(
+    python: Path, running_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    server = running_server()
+    (packages,) = (ENVIRONMENTS / "client" / "lib").glob("python*/site-packages")
+    told = {
+        "MLFLOW_TRACKING_URI": server.url,
+        "PATH": f"{python.parent}:{os.environ['PATH']}",
+        # scikit-learn and what it needs.
+        "PYTHONPATH": str(packages),
+    }
+    program = """
+import mlflow
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+X, y = load_iris(return_X_y=True)
+model = RandomForestClassifier(n_estimators=10, max_depth=10, random_state=42).fit(X, y)
+mlflow.set_experiment("iris-classification")
+with mlflow.start_run() as run:
+    mlflow.sklearn.log_model(model, "model")
+mlflow.register_model(f"runs:/{run.info.run_id}/model", "iris-classifier")
+"""
+    environment = clean_environment(told)
+    subprocess.run([python, "-W", "ignore", "-c", program], cwd=tmp_path, env=environment, check=True, timeout=240)
+
+    port = str(free_port())
+    serve = """mlflow models serve -m "models:/iris-classifier/1" -p 5001"""
+    ask = r"""curl -X POST http://localhost:5001/invocations \
+  -H 'Content-Type: application/json' \
+  -d '{"inputs": [[5.1, 3.5, 1.4, 0.2]]}'"""
+    scoring = ServerProcess(
+        ["bash", "-c", "exec " + serve.replace("5001", port)], port=int(port), folder=tmp_path, environment=told
+    )
+    try:
+        said = subprocess.run(["bash", "-c", ask.replace("5001", port)], capture_output=True, text=True, check=True)
+        assert json.loads(said.stdout) == {"predictions": [0]}
+    finally:
+        scoring.stop()

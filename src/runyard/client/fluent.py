@@ -228,7 +228,7 @@ def set_experiment(
     if experiment_id is not None:
         experiment = client.get_experiment(experiment_id)
     else:
-        experiment = _named_experiment(client, experiment_name or "")
+        experiment = named_experiment(client, experiment_name or "")
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InvalidParameter(
             f"Cannot set a deleted experiment {experiment.name!r} as the active experiment. "
@@ -908,7 +908,7 @@ def experiment_id_now() -> str:
         return _active_experiment_id
     told = settings.load_client_settings()
     if told.experiment_name:
-        experiment = _named_experiment(MlflowClient(), told.experiment_name)
+        experiment = named_experiment(MlflowClient(), told.experiment_name)
         if told.experiment_id not in {None, experiment.experiment_id}:
             raise InvalidParameter(
                 f"MLFLOW_EXPERIMENT_ID is {told.experiment_id!r}, and MLFLOW_EXPERIMENT_NAME {told.experiment_name!r} "
@@ -918,7 +918,7 @@ def experiment_id_now() -> str:
     return told.experiment_id or DEFAULT_EXPERIMENT_ID
 
 
-def _named_experiment(client: MlflowClient, name: str) -> Experiment:
+def named_experiment(client: MlflowClient, name: str) -> Experiment:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found
