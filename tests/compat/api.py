@@ -34,11 +34,11 @@ def told(value: Any) -> dict[str, Any] | None:
 
 
 def names_of(module: Any, only: list[str] | None) -> dict[str, Any]:
-    listed = only or getattr(module, "__all__", None)
-    public = [name for name in dir(module) if not name.startswith("_")]
-    names = [name for name in listed or public if hasattr(module, name)]
+    listed = getattr(module, "__all__", None)
+    names = only or [name for name in listed or dir(module) if not name.startswith("_")]
+    names = [name for name in names if hasattr(module, name)]
     # Where upstream lists no names, those count that it defines there, and not what it imports for itself.
-    if listed is None and "runyard" not in sys.modules:
+    if only is None and listed is None and "runyard" not in sys.modules:
         names = [name for name in names if getattr(getattr(module, name), "__module__", "") == module.__name__]
     found = {name: told(getattr(module, name)) for name in names}
     return {name: each for name, each in found.items() if each is not None}
