@@ -462,3 +462,11 @@ def test_artifacts_are_found_by_the_names_of_older_programs(place: Path) -> None
     assert uri == f"{run.info.artifact_uri}/notes"
     fetched = artifact_utils._download_artifact_from_uri(f"{uri}/a.txt", output_path=str(place))
     assert Path(fetched).read_text() == "hello"
+
+
+def test_the_doctors_report_holds_no_password(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mlflow.set_tracking_uri("https://ann:s3cret@runs.example.com/team")
+    mlflow.doctor()
+    said = capsys.readouterr().out
+    assert "Tracking URI: https://***@runs.example.com/team" in said
+    assert "s3cret" not in said
