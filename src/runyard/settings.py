@@ -744,7 +744,7 @@ def proxy_of(uri: str) -> str | None:
 def _check_bounds(settings: Any, *bounds: tuple[str, int, int]) -> None:
     for name, low, high in bounds:
         value = getattr(settings, name)
-        if not low <= value <= high:
+        if value is not None and not low <= value <= high:
             raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
 
 
