@@ -93,6 +93,7 @@ BELOW = {
         "models",
         "pyfunc",
         *FLAVORS,
+        "tensorflow",
         "autologging",
         "projects",
         "evaluation",
@@ -101,6 +102,8 @@ BELOW = {
         "wire",
         "errors",
     },
+    # Another name of a flavor.
+    "tensorflow": {"keras"},
     "__main__": {"cli"},
 }
 

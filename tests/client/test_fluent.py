@@ -451,3 +451,22 @@ def test_a_model_of_a_local_folder_is_copied_and_registered(place: Path) -> None
     version = mlflow.register_model(str(place / "saved.v1"), "local")
     assert (version.version, mlflow.artifacts.load_text("models:/local/1/MLmodel")) == ("1", "flavors: {}")
     assert mlflow.get_logged_model(version.model_id or "").name == "savedv1"
+
+
+def test_artifacts_are_found_by_the_names_of_older_programs(place: Path) -> None:
+    from runyard.tracking import artifact_utils
+
+    with mlflow.start_run() as run:
+        mlflow.log_text("hello", "notes/a.txt")
+    uri = artifact_utils.get_artifact_uri(run.info.run_id, "notes")
+    assert uri == f"{run.info.artifact_uri}/notes"
+    fetched = artifact_utils._download_artifact_from_uri(f"{uri}/a.txt", output_path=str(place))
+    assert Path(fetched).read_text() == "hello"
+
+
+def test_the_doctors_report_holds_no_password(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mlflow.set_tracking_uri("https://ann:s3cret@runs.example.com/team")
+    mlflow.doctor()
+    said = capsys.readouterr().out
+    assert "Tracking URI: https://***@runs.example.com/team" in said
+    assert "s3cret" not in said

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -14,6 +16,8 @@ from runyard.client.models import ModelInfo
 from runyard.entities import LoggedModel
 from runyard.errors import InvalidParameter, NotFound
 from runyard.models import infer_signature
+from runyard.types import DataType
+from runyard.utils.environment import _mlflow_conda_env
 
 
 @pytest.fixture
@@ -142,3 +146,41 @@ def test_a_function_is_logged_as_a_model(tmp_path: Path):
     assert "cloudpickle" in Path(requirements).read_text(encoding="utf-8")
     with pytest.raises(InvalidParameter, match="format must be pip or conda"):
         mlflow.pyfunc.get_model_dependencies(info.model_uri, format="poetry")  # type: ignore[arg-type]
+
+
+def test_an_environment_that_a_program_made_is_the_models(fitted: LinearRegression, tmp_path: Path):
+    environment = _mlflow_conda_env(additional_pip_deps=["scikit-learn", "extra==1"])
+    info = mlflow.sklearn.log_model(fitted, name="line", conda_env=environment)
+    folder = Path(mlflow.artifacts.download_artifacts(info.model_uri))
+    assert (folder / "requirements.txt").read_text() == "scikit-learn\nextra==1\n"
+    _mlflow_conda_env(tmp_path / "conda.yaml", additional_conda_deps=["numpy"], additional_conda_channels=["own"])
+    assert "- own\ndependencies:\n- python=" in (tmp_path / "conda.yaml").read_text()
+
+
+def test_a_models_file_tells_its_schemas_and_its_example(fitted: LinearRegression):
+    example = pd.DataFrame({"x": [1.0, 2.0]})
+    fitted = LinearRegression().fit(example, [2.0, 4.0])
+    info = mlflow.sklearn.log_model(fitted, name="line", input_example=example)
+    folder = mlflow.artifacts.download_artifacts(info.model_uri)
+    meta = mlflow.models.Model.load(f"{folder}/MLmodel")
+    inputs, outputs = meta.get_input_schema(), meta.get_output_schema()
+    assert inputs is not None
+    assert outputs is not None
+    assert (inputs.input_names(), inputs.input_types(), inputs.required_input_names()) == (
+        ["x"],
+        [DataType.double],
+        ["x"],
+    )
+    assert inputs.input_types_dict() == {"x": DataType.double}
+    assert [inputs.numpy_types(), inputs.pandas_types()] == [[np.dtype("float64")]] * 2
+    assert outputs.is_tensor_spec()
+    assert outputs.input_types() == [np.dtype("float64")]
+    assert repr(meta.signature) == (
+        "inputs: \n  ['x': double (required)]\noutputs: \n  [Tensor('float64', (-1,))]\nparams: \n  None\n"
+    )
+    assert meta.load_input_example(folder).equals(example)
+    assert meta.load_input_example_params(folder) is None
+    assert json.loads(meta.get_serving_input(folder) or "")["dataframe_split"]["columns"] == ["x"]
+    assert json.loads(meta.to_json())["model_id"] == meta.get_tags_dict()["model_uuid"] == info.model_id
+    with pytest.raises(InvalidParameter, match="have no names"):
+        outputs.input_dict()

@@ -34,10 +34,11 @@ def told(value: Any) -> dict[str, Any] | None:
 
 
 def names_of(module: Any, only: list[str] | None) -> dict[str, Any]:
-    listed = only or getattr(module, "__all__", None)
-    names = [name for name in listed or dir(module) if not name.startswith("_") and hasattr(module, name)]
+    listed = getattr(module, "__all__", None)
+    names = only or [name for name in listed or dir(module) if not name.startswith("_")]
+    names = [name for name in names if hasattr(module, name)]
     # Where upstream lists no names, those count that it defines there, and not what it imports for itself.
-    if listed is None and "runyard" not in sys.modules:
+    if only is None and listed is None and "runyard" not in sys.modules:
         names = [name for name in names if getattr(getattr(module, name), "__module__", "") == module.__name__]
     found = {name: told(getattr(module, name)) for name in names}
     return {name: each for name, each in found.items() if each is not None}
@@ -62,6 +63,8 @@ def entities() -> dict[str, list[str]]:
         *(of.Param("p", "1"), of.RunTag("a", "b"), of.ExperimentTag("a", "b"), of.LoggedModelTag("a", "b")),
         *(of.LoggedModelParameter("a", "b"), of.FileInfo("p", is_dir=False, file_size=1), of.Workspace("ab")),
         of.Experiment("1", "n", "/a", "active", []),
+        of.Webhook("w", "n", "https://a.example", [of.WebhookEvent("model_version", "created")], 1, 2),
+        *(of.WebhookEvent("model_version", "created"), of.WebhookStatus.ACTIVE, of.WebhookTestResult(success=True)),
         *(of.ViewType, of.RunStatus, of.LifecycleStage, of.SourceType, of.LoggedModelStatus.READY),
         registry.ModelVersion("m", "1", 5),
         registry.RegisteredModel("m", 1, 2),

@@ -28,7 +28,8 @@ MODULES: dict[str, list[str] | None] = {
     "mlflow.artifacts": None,
     "mlflow.config": None,
     "mlflow.data": None,
-    "mlflow.models": ["Model", "ModelSignature", "get_model_info", "infer_signature", "set_model", "set_signature"],
+    "mlflow.models": None,
+    "mlflow.projects": None,
     "mlflow.models.signature": ["ModelSignature", "infer_signature", "set_signature"],
     "mlflow.store.entities": None,
     "mlflow.system_metrics": None,
@@ -44,6 +45,7 @@ MODULES: dict[str, list[str] | None] = {
         "Property",
         "Schema",
     ],
+    "mlflow.utils.environment": ["_mlflow_conda_env"],
     "mlflow.utils.async_logging.run_operations": ["RunOperations"],
     # Where else programs import what is above from.
     **{
@@ -73,10 +75,19 @@ MODULES: dict[str, list[str] | None] = {
             "run_tag": ["RunTag"],
             "source_type": ["SourceType"],
             "view_type": ["ViewType"],
+            "webhook": [
+                "Webhook",
+                "WebhookAction",
+                "WebhookEntity",
+                "WebhookEvent",
+                "WebhookStatus",
+                "WebhookTestResult",
+            ],
             "workspace": ["Workspace", "WorkspaceDeletionMode"],
         }.items()
     },
     "mlflow.store.entities.paged_list": ["PagedList"],
+    "mlflow.tracking.artifact_utils": ["_download_artifact_from_uri", "get_artifact_uri"],
     "mlflow.tracking.client": ["MlflowClient"],
     "mlflow.tracking._tracking_service.utils": ["get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"],
 }
@@ -105,8 +116,9 @@ GENERATIVE = """
 OTHERS = """
     login LazyLoader SqlState ErrorClass IS_TRACING_SDK_ONLY
     ModelVersionDeploymentJobState RegisteredModelDeploymentJobState ModelVersionSearch RegisteredModelSearch
-    UCVolumeDatasetSource
-    evaluate run validate_evaluation_results from_tensorflow Webhook WebhookEvent WebhookStatus WebhookTestResult
+    UCVolumeDatasetSource from_tensorflow
+    FlavorBackend ModelConfig Resource ResourceType add_libraries_to_model convert_input_example_to_serving_input
+    infer_pip_requirements set_retriever_schema validate_schema validate_serving_input
 """
 LEFT_OUT = frozenset([*GENERATIVE.split(), *OTHERS.split()])
 
@@ -131,7 +143,7 @@ MEMBERS_LEFT_OUT = {
     "validate_type_and_shape",
     "to_evaluation_dataset",
 }
-CLIENT_LEFT_OUT = ("trace", "span", "prompt", "mcp", "assess", "dataset", "webhook", "link_", "_issue", "session")
+CLIENT_LEFT_OUT = ("trace", "span", "prompt", "mcp", "assess", "dataset", "link_", "_issue", "session")
 
 
 def offered(client: str, folder: Path) -> dict[str, Any]:
@@ -175,6 +187,8 @@ def test_functions_and_constructors_take_what_upstreams_take(both: Both) -> None
     ours, theirs = both
     # Made by set_active_model, and by nobody else.
     internal = {"ActiveModel"}
+    # In the environment that is there, and none that is made first: env_manager is local by default.
+    internal |= {"build_docker", "predict"}
     different = {
         f"{module}.{name}": (mine["parameters"], told["parameters"])
         for module, names in theirs["modules"].items()
@@ -229,7 +243,11 @@ def alike(ours: list[list[str]] | None, theirs: list[list[str]] | None) -> bool:
 
 
 def _named(parameters: list[list[str]]) -> list[tuple[str, str, str]]:
-    return [(name, kind, _default(default)) for name, kind, default in parameters if kind != "VAR_KEYWORD"]
+    return [
+        (name, kind, _default(default))
+        for name, kind, default in parameters
+        if kind != "VAR_KEYWORD" and not name.startswith("_")
+    ]
 
 
 def _default(text: str) -> str:

@@ -232,3 +232,24 @@ print([run.data.tags["mlflow.autologging"] for run in mlflow.search_runs(experim
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "['xgboost', 'sklearn']"
+
+
+@pytest.mark.usefixtures("place")
+def test_keras_is_followed_by_the_name_of_tensorflow_too():
+    import keras
+
+    mlflow.tensorflow.autolog(log_every_n_steps=1, registered_model_name="small", checkpoint=False)
+    try:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(optimizer="sgd", loss="mse")
+        features = X.to_numpy()
+        model.fit(features, Y, epochs=1, batch_size=32, verbose=0)
+    finally:
+        mlflow.tensorflow.autolog(disable=True)
+
+    [run] = runs()
+    assert run.data.params["epochs"] == "1"
+    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")
+    assert [point.step for point in history] == list(range(1, 1 + -(-len(X) // 32)))
+    loaded = mlflow.tensorflow.load_model("models:/small/1")
+    np.testing.assert_allclose(loaded.predict(features[:3], verbose=0), model.predict(features[:3], verbose=0))

@@ -43,6 +43,7 @@ _OF_THE_REGISTRY: Final = (
 # Both below the package's name.
 PLACES: Final = {
     **{f"entities.{name}": "entities" for name in _ENTITIES},
+    "entities.webhook": "entities.webhooks",
     **{f"entities.model_registry.{name}": "entities.model_registry" for name in _OF_THE_REGISTRY},
     "protos": "exceptions",
     "protos.databricks_pb2": "exceptions",

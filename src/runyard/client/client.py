@@ -23,6 +23,7 @@ from runyard.client.background import RunOperations, sender_of
 from runyard.client.connections import at_exit, connect, get_tracking_uri, registry_beside
 from runyard.client.progress import shown_progress
 from runyard.client.transport import Transport
+from runyard.client.webhooks import WebhookCalls
 from runyard.client.workspaces import WorkspaceCalls
 from runyard.entities import (
     DatasetInput,
@@ -73,7 +74,7 @@ _ARTIFACT_THREADS: Final = 4
 _KNOWN_FOLDERS: Final = 1000
 
 
-class MlflowClient(WorkspaceCalls):
+class MlflowClient(WebhookCalls, WorkspaceCalls):
     """Calls of a tracking server and of a model registry; by default of those that the process works with."""
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -894,8 +895,11 @@ def doctor(mask_envs: bool = False) -> None:
         f"System information: {platform.system()} {platform.version()}",
         f"Python version: {platform.python_version()}",
         f"Runyard version: {__version__}",
-        f"Tracking URI: {get_tracking_uri()}",
-        f"Registry URI: {get_registry_uri()}",
+        # It is made to be shown to others.
+        *(
+            f"{name} URI: {re.sub(r'://[^/@]*@', '://***@', uri)}"
+            for name, uri in (("Tracking", get_tracking_uri()), ("Registry", get_registry_uri()))
+        ),
         "Environment variables:",
         *(f"  {name}: {'***' if mask_envs else value}" for name, value in settings.told_by_environment()),
     ]

@@ -23,6 +23,7 @@ from runyard.entities.runs import (
     SourceType,
     ViewType,
 )
+from runyard.entities.webhooks import Webhook, WebhookEvent, WebhookStatus, WebhookTestResult
 from runyard.entities.workspaces import TraceArchivalConfig, Workspace, WorkspaceDeletionMode
 
 __all__ = [
@@ -52,6 +53,10 @@ __all__ = [
     "SourceType",
     "TraceArchivalConfig",
     "ViewType",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookStatus",
+    "WebhookTestResult",
     "Workspace",
     "WorkspaceDeletionMode",
 ]

@@ -23,7 +23,7 @@ __all__ = [
     "set_tracking_uri",
 ]
 
-_MODULES: Final = ("client", "context", "fluent", "request_header")
+_MODULES: Final = ("artifact_utils", "client", "context", "fluent", "request_header")
 
 
 def __getattr__(name: str) -> Any:

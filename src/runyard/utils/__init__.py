@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, Final
 
-_MODULES: Final = ("mlflow_tags", "name_utils", "validation")
+_MODULES: Final = ("environment", "mlflow_tags", "name_utils", "validation")
 
 
 def __getattr__(name: str) -> Any:
