@@ -7,6 +7,7 @@ The rest are stand-ins that give a token to whoever asks as the clouds' document
 from __future__ import annotations
 
 import base64
+import functools
 import hmac
 import http.client
 import json
@@ -22,9 +23,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
+import obstore
+
 from tests.object_stores import AZURITE_ACCOUNT, AZURITE_KEY, Azurite, SeaweedFS
 from tests.rsa_keys import RsaKey
 
+PUBLIC_BUCKET: Final = "public-bucket"
 ROLE: Final = "arn:aws:iam::123456789012:role/runyard"
 # What a pod says to its node's agent, and what a metadata server says first to whoever asks.
 POD_TOKEN: Final = "projected-into-the-pod"
@@ -84,6 +88,27 @@ class SeaweedWithRoles(SeaweedFS):
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         super().__init__()
+
+    @functools.cached_property
+    def public_root(self) -> str:
+        """The URI of a place that anybody may read, with a file ``f`` in it."""
+        for path, content in (("", None), ("place/f", b"content")):
+            store = obstore.store.S3Store(
+                PUBLIC_BUCKET,
+                endpoint=self.url,
+                access_key_id=self.ACCESS_KEY,
+                secret_access_key=self.SECRET_KEY,
+                region="eu-central-1",
+                client_options={"allow_http": True},
+            )
+            address = obstore.sign(store, "PUT", path, timedelta(minutes=1))
+            with urllib.request.urlopen(urllib.request.Request(address, content, method="PUT"), timeout=10):
+                pass
+        return f"s3://{PUBLIC_BUCKET}/place"
+
+    def _identities(self) -> list[dict[str, Any]]:
+        anybody = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}", f"List:{PUBLIC_BUCKET}"]}
+        return [*super()._identities(), anybody]
 
     def assume_role(self) -> dict[str, str]:
         """Return the credentials of a session, as the metadata endpoints of EC2 and EKS show them."""

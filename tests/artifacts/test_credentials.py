@@ -232,6 +232,9 @@ class TestAmazon:
         self, amazon: SeaweedWithRoles, environment: Environment
     ) -> None:
         environment({**amazon.environment, "AWS_SKIP_SIGNATURE": "true"})
+        public = ObjectStore(amazon.public_root)
+        assert asyncio.run(public.head("f")).size_bytes == len(b"content")
+        assert [entry.path for entry in asyncio.run(public.list_folder(""))] == ["f"]
         store = ObjectStore(amazon.new_root())
         assert store.signer is None
         # This one is not public.
