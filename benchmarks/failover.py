@@ -63,11 +63,13 @@ class Row:
 def main(quick: bool, seconds: float, output: Path) -> None:
     rows = dict(_ours(seconds=0.5 if quick else seconds, is_quick=quick))
     if not quick:
+        rows["PostgreSQL killed, its standby promoted"] = _fail_over(seconds)
         install(KINDS["upstream"])
         rows["upstream: PostgreSQL restarted"] = _upstream(seconds)
     how = (
         f"Two servers, one with 2 workers, behind nginx on one PostgreSQL; {CONNECTIONS} connections, each with one "
-        f"request at a time, of which every {RUN_EVERY}th makes a run. All on the same cores."
+        f"request at a time, of which every {RUN_EVERY}th makes a run. All on the same cores. The standby is "
+        "synchronous, and one server with 2 workers is before it and its primary, without nginx."
     )
     lines = ["| | longest pause, s | requests | sent again | failed for good | lost | doubled |", "|---" * 7 + "|"]
     for name, row in rows.items():
@@ -133,6 +135,26 @@ def _ours(seconds: float, *, is_quick: bool) -> Iterator[tuple[str, Row]]:
             yield title, _measured(balancer.port, fault, seconds)
 
 
+def _fail_over(seconds: float) -> Row:
+    """A primary that is killed, and its standby, which has every commit before its client hears of it."""
+    click.echo("PostgreSQL failed over", err=True)
+    with _database() as primary, _database(primary) as standby, tempfile.TemporaryDirectory() as folder:
+        name = primary.create_database().rpartition("/")[2]
+        primary.wait_for_standbys()
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        uri = f"postgresql://postgres@{hosts}/{name}?target_session_attrs=read-write"
+        server = _start(uri, Path(folder), workers=2)
+
+        def fail_over() -> None:
+            primary.kill()
+            standby.promote()
+
+        try:
+            return _measured(server.port, fail_over, seconds)
+        finally:
+            server.stop()
+
+
 def _upstream(seconds: float) -> Row:
     click.echo("upstream: PostgreSQL restarted", err=True)
     with _database() as postgres, running(KINDS["upstream"], postgres.create_database()) as server:
@@ -151,8 +173,8 @@ def _start(uri: str, folder: Path, *, workers: int, port: int | None = None) -> 
 
 
 @contextmanager
-def _database() -> Iterator[PostgresServer]:
-    server = PostgresServer(is_durable=True)
+def _database(primary: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    server = PostgresServer(is_durable=True, primary=primary)
     try:
         yield server
     finally:

@@ -7,9 +7,11 @@ The rest are stand-ins that give a token to whoever asks as the clouds' document
 from __future__ import annotations
 
 import base64
+import functools
 import hmac
 import http.client
 import json
+import os
 import re
 import threading
 import time
@@ -20,11 +22,14 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
+
+import obstore
 
 from tests.object_stores import AZURITE_ACCOUNT, AZURITE_KEY, Azurite, SeaweedFS
 from tests.rsa_keys import RsaKey
 
+PUBLIC_BUCKET: Final = "public-bucket"
 ROLE: Final = "arn:aws:iam::123456789012:role/runyard"
 # What a pod says to its node's agent, and what a metadata server says first to whoever asks.
 POD_TOKEN: Final = "projected-into-the-pod"
@@ -36,6 +41,10 @@ AZURE_SECRET: Final = "of-the-application"
 AZURE_FEDERATED: Final = "of-the-service-account"
 AZURE_APP_SERVICE: Final = "of-the-app-service"
 _SAS_VERSION: Final = "2021-12-02"
+# What an address has of a signature.
+_SIGNED_FIELDS: Final = frozenset(
+    {"sv", "sr", "sp", "st", "se", "sig", "skoid", "sktid", "skt", "ske", "sks", "skv", "sip", "spr"}
+)
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
 
@@ -84,6 +93,27 @@ class SeaweedWithRoles(SeaweedFS):
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         super().__init__()
+
+    @functools.cached_property
+    def public_root(self) -> str:
+        """The URI of a place that anybody may read, with a file ``f`` in it."""
+        for path, content in (("", None), ("place/f", b"content")):
+            store = obstore.store.S3Store(
+                PUBLIC_BUCKET,
+                endpoint=self.url,
+                access_key_id=self.ACCESS_KEY,
+                secret_access_key=self.SECRET_KEY,
+                region="eu-central-1",
+                client_options={"allow_http": True},
+            )
+            address = obstore.sign(store, "PUT", path, timedelta(minutes=1))
+            with urllib.request.urlopen(urllib.request.Request(address, content, method="PUT"), timeout=10):
+                pass
+        return f"s3://{PUBLIC_BUCKET}/place"
+
+    def _identities(self) -> list[dict[str, Any]]:
+        anybody = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}", f"List:{PUBLIC_BUCKET}"]}
+        return [*super()._identities(), anybody]
 
     def assume_role(self) -> dict[str, str]:
         """Return the credentials of a session, as the metadata endpoints of EC2 and EKS show them."""
@@ -162,8 +192,11 @@ class AzureDoor(Endpoint):
     Azurite itself takes tokens over TLS alone. Behind the door it is asked with a shared access signature.
     """
 
-    def __init__(self, azurite: Azurite) -> None:
+    def __init__(self, azurite: Azurite, *, may_sign: bool = False) -> None:
         self._azurite = azurite
+        # Whether the identity may have a key to sign addresses with.
+        self._may_sign = may_sign
+        self._key = os.urandom(32)
         super().__init__()
 
     @property
@@ -182,13 +215,48 @@ class AzureDoor(Endpoint):
                 "expires_on": "4000000000",
             }
             return (200, {}, json.dumps(token).encode()) if is_known else (401, {}, b'{"error": "invalid_client"}')
-        # A key that only Azure could make, for addresses: this account may not have it.
-        if headers.get("Authorization") != f"Bearer {AZURE_TOKEN}" or "comp=userdelegationkey" in target:
+        query = dict(parse_qsl(target.partition("?")[2]))
+        if "skoid" in query:
+            if not self._has_signed(method, path, query):
+                return 403, {}, b"<Error><Code>AuthenticationFailed</Code></Error>"
+            target = f"{path}?{urlencode({name: query[name] for name in query if name not in _SIGNED_FIELDS})}"
+        elif headers.get("Authorization") != f"Bearer {AZURE_TOKEN}":
             return 403, {}, b"<Error><Code>AuthorizationPermissionMismatch</Code></Error>"
+        elif query.get("comp") == "userdelegationkey":
+            return self._answer_key(body)
         if "comp=batch" in target:
             return self._answer_batch(body)
         kept = {name: value for name, value in headers.items() if name.lower() not in {*_HOP_BY_HOP, "authorization"}}
         return self._ask_azurite(method, target, kept, body)
+
+    def _answer_key(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if not self._may_sign:
+            return 403, {}, b"<Error><Code>AuthorizationPermissionMismatch</Code></Error>"
+        asked = ET.fromstring(body)  # noqa: S314 - it is ours
+        fields = {
+            "SignedOid": AZURE_CLIENT,
+            "SignedTid": AZURE_TENANT,
+            "SignedStart": asked.findtext("Start") or "",
+            "SignedExpiry": asked.findtext("Expiry") or "",
+            "SignedService": "b",
+            "SignedVersion": "2023-11-03",
+            "Value": base64.b64encode(self._key).decode(),
+        }
+        content = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+        return 200, {}, f"<UserDelegationKey>{content}</UserDelegationKey>".encode()
+
+    def _has_signed(self, method: str, path: str, query: dict[str, str]) -> bool:
+        """Whether an address was signed with that key, for what is done.
+
+        Source: Azure's "Create a user delegation SAS", the string to sign of version 2020-12-06 and later.
+        """
+        resource = f"/blob{unquote(path)}"
+        names = ("sp", "st", "se", resource, "skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid")
+        later = ("sip", "spr", "sv", "sr", "snapshot", "ses", "rscc", "rscd", "rsce", "rscl", "rsct")
+        text = "\n".join(name if name is resource else query.get(name, "") for name in (*names, *later))
+        signature = base64.b64encode(hmac.digest(self._key, text.encode(), "sha256")).decode()
+        needed = "r" if method == "GET" else "w"
+        return hmac.compare_digest(signature, query["sig"]) and needed in query["sp"]
 
     def _answer_batch(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Do one by one what a request asks for with the requests in it; Azurite takes none with a signature."""

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import obstore
 import pytest
@@ -145,13 +146,14 @@ class SeaweedFS(ObjectStoreServer):
         _request("PUT", obstore.sign(store, "PUT", "", timedelta(minutes=1)))
         return f"s3://{name}"
 
+    def _identities(self) -> list[dict[str, Any]]:
+        """Who may do what."""
+        keys = [{"accessKey": self.ACCESS_KEY, "secretKey": self.SECRET_KEY}]
+        actions = ["Admin", "Read", "Write", "List", "Tagging"]
+        return [{"name": "tests", "credentials": keys, "actions": actions}]
+
     def _command(self) -> Sequence[str | Path]:
-        identity = {
-            "name": "tests",
-            "credentials": [{"accessKey": self.ACCESS_KEY, "secretKey": self.SECRET_KEY}],
-            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
-        (self.folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+        (self.folder / "s3.json").write_text(json.dumps({"identities": self._identities()}))
         ports = {
             f"-{name}={free_port()}"
             for part in ("master", "volume", "filer")

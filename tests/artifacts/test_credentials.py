@@ -15,7 +15,8 @@ import pytest
 
 from runyard.artifacts import clouds
 from runyard.artifacts.objects import ObjectStore
-from runyard.errors import Unavailable
+from runyard.artifacts.store import SentPart
+from runyard.errors import NotImplementedHere, Unavailable
 from tests import cloud_identities as identities
 from tests.cloud_identities import AmazonMetadata, AzureDoor, Cluster, SeaweedWithRoles
 from tests.google_cloud import GoogleCloud
@@ -232,6 +233,9 @@ class TestAmazon:
         self, amazon: SeaweedWithRoles, environment: Environment
     ) -> None:
         environment({**amazon.environment, "AWS_SKIP_SIGNATURE": "true"})
+        public = ObjectStore(amazon.public_root)
+        assert asyncio.run(public.head("f")).size_bytes == len(b"content")
+        assert [entry.path for entry in asyncio.run(public.list_folder(""))] == ["f"]
         store = ObjectStore(amazon.new_root())
         assert store.signer is None
         # This one is not public.
@@ -283,6 +287,35 @@ class TestAzure:
         assert (store.signer is not None and asyncio.run(store.signer.can_sign())) is can_sign
         if can_sign:
             assert fetched_by_address(store) == b"content"
+
+    def test_an_identity_that_may_have_a_key_signs_parts(self, azurite: Azurite, environment: Environment) -> None:
+        door = AzureDoor(azurite, may_sign=True)
+        try:
+            environment(
+                {
+                    "AZURE_STORAGE_CONNECTION_STRING": door.connection_string,
+                    "AZURE_MSI_ENDPOINT": f"{door.url}/metadata/identity/oauth2/token",
+                }
+            )
+            store = tried(azurite.new_root())
+            signer = store.signer
+            assert signer is not None
+            assert asyncio.run(signer.can_sign())
+            assert fetched_by_address(store) == b"content"
+            minute = timedelta(minutes=1)
+            begun = asyncio.run(signer.start_upload("parts", 2, minute))
+            for part, content in zip(begun.parts, (b"one", b"two"), strict=True):
+                request = urllib.request.Request(part.url, content, part.headers, method="PUT")
+                with urllib.request.urlopen(request, timeout=10):
+                    pass
+            sent = [SentPart(1, ""), SentPart(2, "")]
+            asyncio.run(signer.finish_upload("parts", begun.upload_id, sent))
+            assert asyncio.run(store.head("parts")).size_bytes == 6
+            # Which obstore would sign as another's.
+            with pytest.raises(NotImplementedHere, match="through the server"):
+                asyncio.run(signer.start_upload("a b", 1, minute))
+        finally:
+            door.stop()
 
     def test_who_azure_does_not_know_is_told_so(
         self, azurite: Azurite, azure_door: AzureDoor, environment: Environment
