@@ -71,8 +71,7 @@ class Served:
         self.readiness = Readiness()
         self.model = model
         self.scorer = Scorer(model, self.monitoring, **{"threads": 4, "max_queue": 100, "timeout_s": 20.0, **options})
-        self._runner = asyncio.Runner() if sys.version_info >= (3, 11) else None
-        self._loop = self._runner.get_loop() if self._runner is not None else asyncio.new_event_loop()
+        self._loop = asyncio.new_event_loop()
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(Application(settings, self.scorer, self.monitoring, self.readiness)),
             base_url="http://127.0.0.1",
