@@ -153,6 +153,7 @@ def test_no_error_sends_the_data_back(iris: Path, serve: Serve):
         answer = served.invoke(body)
         assert answer.status_code == 400
         assert len(answer.content) < 1500, answer.text
+        assert answer.headers.get_list("content-type") == ["application/json"]
 
 
 def test_numbers_become_those_of_the_signature_where_nothing_is_lost(serve: Serve, saved: Saved):
@@ -289,6 +290,12 @@ def test_the_rest_is_where_mlflow_has_it(iris: Path, serve: Serve):
     assert "sepal length (cm)" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert served.invoke({"inputs": ROWS}).headers["x-model-version"] == "3"
+
+
+def test_a_body_over_the_limit_is_413(iris: Path, serve: Serve):
+    served = serve(iris, max_body_bytes=2000)
+    assert served.predictions({"inputs": ROWS}) == [0, 1, 2]
+    assert "larger than 2000 bytes" in served.refused({"inputs": ROWS * 100}, status=413)
 
 
 def test_an_unknown_path_or_method_is_json_too(iris: Path, serve: Serve):
