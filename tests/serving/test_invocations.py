@@ -276,6 +276,12 @@ def test_a_model_that_fails_is_a_400_that_says_how_and_logs_the_rest(
     assert caplog.records[-1].exc_info is not None
 
 
+def test_a_model_that_would_leave_is_a_400_too(serve: Serve, saved: Saved):
+    served = serve(saved(lambda _: exit(1)), threads=1)
+    for _ in range(3):
+        assert "the model failed on this input" in served.refused({"inputs": [1]})
+
+
 def test_the_rest_is_where_mlflow_has_it(iris: Path, serve: Serve):
     served = serve(iris, version="3")
     for path in ("/ping", "/health"):
