@@ -80,7 +80,7 @@ helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's
 	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready client/.ready oldest/.ready ml/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready client/.ready oldest/.ready ml/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready kserve/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -100,6 +100,7 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
 	$(LOCK) pyproject.toml requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
 	$(LOCK) pyproject.toml requirements/airflow.in --output-file requirements/airflow.txt
+	$(LOCK) requirements/kserve.in --output-file requirements/kserve.txt
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
@@ -193,6 +194,11 @@ $(VENVS)/mlflow-%/.ready: requirements/mlflow-%.txt $(UV)
 	@touch $@
 
 $(VENVS)/airflow/.ready: requirements/airflow.txt $(UV)
+	$(environment)
+	@touch $@
+
+# Clients of the Open Inference Protocol, and KServe's own code.
+$(VENVS)/kserve/.ready: requirements/kserve.txt $(UV)
 	$(environment)
 	@touch $@
 

@@ -136,13 +136,21 @@ def lifecycles(experiment_id: bytes) -> Iterator[bytes]:
         yield _post(b"runs/update", b'{"run_id":"%b","status":"FINISHED","end_time":1700000001000}' % run_id)
 
 
+def invocations(body: bytes) -> Iterator[bytes]:
+    """The same rows again and again, for a scoring server."""
+    head = b"POST /invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    request = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+    while True:
+        yield request
+
+
 def _plain(body: Any) -> bytes:
     """Return a body without the marks of its chunks, where it has any."""
     found: bytes = body[body.index(b"{") : body.rindex(b"}") + 1]
     return found
 
 
-KINDS = {"metrics": metrics, "batches": batches, "lifecycles": lifecycles}
+KINDS = {"metrics": metrics, "batches": batches, "lifecycles": lifecycles, "invocations": invocations}
 
 
 async def _run(spec: dict[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
 class Served:
     """A scoring server without a socket: each call is a request, all on one event loop."""
 
-    def __init__(self, model: ServedModel, **options: Any) -> None:
-        settings = ServingSettings(model_uri="model", access_log=False)
+    def __init__(self, model: ServedModel, max_body_bytes: int = 10_000_000, **options: Any) -> None:
+        settings = ServingSettings(model_uri="model", access_log=False, max_body_bytes=max_body_bytes)
         self.monitoring = ServingMonitoring()
         self.readiness = Readiness()
         self.model = model

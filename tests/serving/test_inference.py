@@ -35,6 +35,7 @@ def infer(served: Served, *inputs: Any, model: str = "iris", **others: Any) -> A
 def refused(served: Served, content: Any, **headers: str) -> str:
     answer = served.post("/v2/models/iris/infer", content, **headers)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE"), answer.text
+    assert answer.headers.get_list("content-type") == ["application/json"]
     return str(answer.json()["message"])
 
 

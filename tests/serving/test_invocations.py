@@ -153,6 +153,7 @@ def test_no_error_sends_the_data_back(iris: Path, serve: Serve):
         answer = served.invoke(body)
         assert answer.status_code == 400
         assert len(answer.content) < 1500, answer.text
+        assert answer.headers.get_list("content-type") == ["application/json"]
 
 
 def test_numbers_become_those_of_the_signature_where_nothing_is_lost(serve: Serve, saved: Saved):
@@ -275,6 +276,12 @@ def test_a_model_that_fails_is_a_400_that_says_how_and_logs_the_rest(
     assert caplog.records[-1].exc_info is not None
 
 
+def test_a_model_that_would_leave_is_a_400_too(serve: Serve, saved: Saved):
+    served = serve(saved(lambda _: exit(1)), threads=1)
+    for _ in range(3):
+        assert "the model failed on this input" in served.refused({"inputs": [1]})
+
+
 def test_the_rest_is_where_mlflow_has_it(iris: Path, serve: Serve):
     served = serve(iris, version="3")
     for path in ("/ping", "/health"):
@@ -289,6 +296,12 @@ def test_the_rest_is_where_mlflow_has_it(iris: Path, serve: Serve):
     assert "sepal length (cm)" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert served.invoke({"inputs": ROWS}).headers["x-model-version"] == "3"
+
+
+def test_a_body_over_the_limit_is_413(iris: Path, serve: Serve):
+    served = serve(iris, max_body_bytes=2000)
+    assert served.predictions({"inputs": ROWS}) == [0, 1, 2]
+    assert "larger than 2000 bytes" in served.refused({"inputs": ROWS * 100}, status=413)
 
 
 def test_an_unknown_path_or_method_is_json_too(iris: Path, serve: Serve):

@@ -119,6 +119,8 @@ def as_frame(data: Any, schema: Schema) -> Any:
         return pd.DataFrame(list(data)) if names else pd.DataFrame({0: list(data)})
     if not names and len(schema) == 1:
         return pd.DataFrame({0: list(data)})
+    if len({len(row) for row in data if isinstance(row, (list, tuple))}) > 1:
+        raise InvalidParameter("the rows of the input must have the same number of values")
     is_matrix = bool(names) and all(isinstance(row, (list, tuple)) and len(row) == len(names or ()) for row in data)
     return pd.DataFrame(list(data), columns=names if is_matrix else None)
 

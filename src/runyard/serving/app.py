@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -97,8 +96,6 @@ class Application:
                 status, answer = await self._ask_model(exchange, scope, body, headers)
             else:
                 status, answer = self._tell(exchange, path, headers)
-        except asyncio.CancelledError:
-            raise
         except Disconnected:
             return
         except Exception as error:
@@ -107,7 +104,8 @@ class Application:
             if refused is error and refused.status == 500:
                 logger.exception("%s", refused.message)
             status, answer = refused.status, _error_body(_bounded(refused), scope["path"])
-            headers.append(_JSON)
+            # What was said of the answer that was to be does not hold for this one.
+            headers = [*(pair for pair in headers if pair != _JSON), _JSON]
             headers += [(name.encode(), value.encode()) for name, value in error_headers(refused).items()]
         exchange.status = status
         headers.append((b"content-length", b"%d" % len(answer)))
@@ -198,7 +196,7 @@ class Application:
 
 
 def _check_method(method: str, allowed: str, path: str) -> None:
-    if method != allowed:
+    if method != allowed and (method, allowed) != ("HEAD", "GET"):
         raise MethodNotAllowed(f"{clipped(method, 20)} is not allowed on {path}; it answers {allowed}")
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from runyard.errors import BadRequest, InvalidParameter
+from runyard.errors import BadRequest, InvalidParameter, RunyardError
 from runyard.models.enforcement import as_frame
 from runyard.models.model import Model
 from runyard.models.signature import AnyType, ColSpec, DataType, Schema, TensorSpec
@@ -123,6 +123,10 @@ def of_split(form: Any, format_: InputFormat) -> Input:
     if "data" not in form:
         raise BadRequest("dataframe_split has no field 'data', which holds the rows")
     columns, data = form.get("columns"), form["data"]
+    for name in ("columns", "index"):
+        labels = form.get(name)
+        if labels is not None and not (isinstance(labels, list) and not set(map(type, labels)) & {list, dict}):
+            raise BadRequest(f"{name} of dataframe_split must be a list of names or numbers")
     if "index" not in form and isinstance(data, list):
         rows = None
         if format_.is_tensor or (format_.names and columns == format_.names):
@@ -159,7 +163,9 @@ def of_inputs(form: Any, format_: InputFormat) -> Input:
         return Input(form)
     try:
         frame = as_frame(form, schema)
-    except (ValueError, TypeError) as wrong:
+    except RunyardError:
+        raise
+    except Exception as wrong:  # noqa: BLE001 - as in _frame
         raise BadRequest(f"inputs cannot be made a table: {clipped(wrong)}") from None
     return Input(cast(frame, schema))
 
@@ -218,10 +224,10 @@ def cast(frame: Any, schema: Schema | None) -> Any:
     """Return a frame of JSON's or CSV's types with those of the signature, where that loses nothing."""
     if schema is None:
         return frame
-    if schema.is_tensor_spec():
-        return _tensors(frame, schema)
     if not frame.columns.is_unique:
         raise InvalidParameter(f"two columns have the name {frame.columns[frame.columns.duplicated()][0]!r}")
+    if schema.is_tensor_spec():
+        return _tensors(frame, schema)
     names = schema.input_names() if schema.has_input_names() else list(frame.columns)
     for name, spec in zip(names, schema, strict=False):
         if name not in frame.columns or not isinstance(spec, ColSpec) or isinstance(spec.type, AnyType):
@@ -281,9 +287,11 @@ def _frame(field: str, data: Any, columns: Any = None, index: Any = None) -> Any
         import pandas as pd
     except ModuleNotFoundError:
         raise BadRequest(f"this server makes no table of {field}, for it has no pandas: send inputs") from None
+    if isinstance(data, list) and len({len(row) for row in data if isinstance(row, list)}) > 1:
+        raise BadRequest(f"{field} cannot be made a table: its rows must have the same number of values")
     try:
         return pd.DataFrame(data, columns=columns, index=index)
-    except (ValueError, TypeError, AttributeError) as wrong:
+    except Exception as wrong:  # noqa: BLE001 - of what is no table pandas raises whatever it stumbles over
         raise BadRequest(f"{field} cannot be made a table: {clipped(wrong)}") from None
 
 

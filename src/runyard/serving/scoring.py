@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from runyard.errors import BadRequest, DeadlineExceeded, RunyardError, Unavailable
@@ -63,7 +63,7 @@ class Task:
 class Scorer:
     """Answers requests with the model that it holds at that moment.
 
-    Its methods are called on the event loop, where nothing else is said.
+    Its methods are called on the event loop where they do not say otherwise.
     """
 
     def __init__(
@@ -219,23 +219,21 @@ class Scorer:
         while (tasks := self._take(ident)) is not None:
             began = time.perf_counter()
             served = self.served
-            try:
-                _answer_all(served, tasks)
-            except BaseException as error:  # noqa: BLE001 - nobody else would tell those who wait
-                for task in tasks:
-                    task.answer = error
             for task in tasks:
                 task.served = served
-            self._done.append((tasks, time.perf_counter() - began))
-            if not self._is_told:
-                self._is_told = True
-                assert self._loop is not None
-                try:
-                    self._loop.call_soon_threadsafe(self._deliver)
-                except RuntimeError:
-                    # The loop is closed: the process ends, and nobody listens any more.
-                    return
-            del tasks, served
+            for answered in _answered(served, tasks):
+                now = time.perf_counter()
+                self._done.append((answered, now - began))
+                began = now
+                if not self._is_told:
+                    self._is_told = True
+                    assert self._loop is not None
+                    try:
+                        self._loop.call_soon_threadsafe(self._deliver)
+                    except RuntimeError:
+                        # The loop is closed: the process ends, and nobody listens any more.
+                        return
+            del tasks, task, answered, served
 
     def _take(self, ident: int) -> list[Task] | None:
         """Return what to answer next; None when there will be nothing any more."""
@@ -268,50 +266,54 @@ class Scorer:
             self._is_collecting = False
 
 
-def _answer_all(served: ServedModel, tasks: Sequence[Task]) -> None:
-    """Give each task its answer, or the error that it met."""
-    if len(tasks) == 1:
-        _answer(served, tasks[0])
-        return
+def _answered(served: ServedModel, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+    """Give each task its answer, or the error that it met; yield those that have theirs, as soon as they have."""
     joined: list[Task] = []
+    rows: list[Any] = []
     for task in tasks:
         if _read(served, task):
             question = task.question
             assert question is not None
-            rows = question.rows
-            if (
-                rows is not None
-                and not question.params
-                and (
-                    not joined or _fit_together(rows, joined[0].question.rows)  # type: ignore[union-attr]
-                )
-            ):
+            if len(tasks) > 1 and served.can_join and _can_join(question, rows):
                 joined.append(task)
-            else:
-                _predict(served, task)
-    if len(joined) == 1 or not served.can_join or not _predict_joined(served, joined):
-        for task in joined:
+                rows.append(question.rows)
+                continue
             _predict(served, task)
-
-
-def _fit_together(rows: Any, others: Any) -> bool:
-    return bool(rows.shape[1:] == others.shape[1:] and rows.dtype == others.dtype)
-
-
-def _answer(served: ServedModel, task: Task) -> None:
-    if _read(served, task):
+        yield (task,)
+    if len(joined) > 1 and _predict_joined(served, joined, rows):
+        yield joined
+        return
+    for task in joined:
         _predict(served, task)
+        yield (task,)
+
+
+def _can_join(question: Input, others: Sequence[Any]) -> bool:
+    rows = question.rows
+    if rows is None or question.params:
+        return False
+    return not others or bool(rows.shape[1:] == others[0].shape[1:] and rows.dtype == others[0].dtype)
 
 
 def _read(served: ServedModel, task: Task) -> bool:
+    if task.future.done():
+        # It was given up while it waited for others of its batch.
+        return False
     # What is logged on the way belongs to the request.
     current_exchange.set(task.exchange)
     try:
         task.question = task.read(served)
-    except Exception as error:  # noqa: BLE001 - told to who asked
-        task.answer = error
+    except BaseException as error:  # noqa: BLE001 - told to who asked
+        task.answer = _raisable(error)
         return False
     return True
+
+
+def _raisable(error: BaseException) -> Exception:
+    """Return what may be raised on the event loop: what ends a program or an iteration may not."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RunyardError(f"{type(error).__name__}: {clipped(error, _SHOWN)}")
 
 
 def _predict(served: ServedModel, task: Task) -> None:
@@ -322,7 +324,7 @@ def _predict(served: ServedModel, task: Task) -> None:
     except RunyardError as error:
         task.answer = error
         return
-    except Exception as error:
+    except BaseException as error:
         logger.warning("the model failed on this request", exc_info=error)
         task.answer = BadRequest(
             "the model failed on this input; see that it is what the model takes. "
@@ -335,18 +337,17 @@ def _predict(served: ServedModel, task: Task) -> None:
 def _write(served: ServedModel, task: Task, found: Any) -> None:
     try:
         task.answer = task.write(served, found)
-    except Exception as error:  # noqa: BLE001 - told to who asked
-        task.answer = error
+    except BaseException as error:  # noqa: BLE001 - as in _read
+        task.answer = _raisable(error)
 
 
-def _predict_joined(served: ServedModel, tasks: Sequence[Task]) -> bool:
+def _predict_joined(served: ServedModel, tasks: Sequence[Task], rows: Sequence[Any]) -> bool:
     """Score the rows of several requests at once; False where each has to be scored by itself."""
     import numpy as np
 
-    rows = [task.question.rows for task in tasks if task.question is not None and task.question.rows is not None]
     try:
         found = served.predict(Input(rows=np.concatenate(rows)))
-    except Exception:  # noqa: BLE001 - one of them may be wrong, which is told when it is asked alone
+    except BaseException:  # noqa: BLE001 - one of them may be wrong, which is told when it is asked alone
         return False
     total = sum(map(len, rows))
     if not hasattr(found, "__len__") or isinstance(found, (str, bytes, dict)) or len(found) != total:

@@ -81,5 +81,7 @@ class Watcher:
         logger.info("serving %s now, loaded in %.1f s", model.title, time.perf_counter() - began)
         self._version = version
         del model
-        # The old one goes when its last request is answered; what it left in cycles goes now.
+        # The old one goes when its last request is answered; what it left in cycles goes now. The first one was there
+        # when the process had its garbage frozen.
+        gc.unfreeze()
         gc.collect()
