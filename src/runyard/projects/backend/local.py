@@ -118,7 +118,13 @@ class LocalSubmittedRun(SubmittedRun):
         code = self._watcher.poll()
         return records.RUNNING if code is None else self._ended(code)
 
-    def cancel(self, number: int = signal.SIGTERM) -> None:
+    def cancel(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def interrupt(self) -> None:
+        self._end(signal.SIGINT)
+
+    def _end(self, number: int) -> None:
         if self._watcher.poll() is None:
             # It ends the command, at last by force, and records that it did.
             with contextlib.suppress(ProcessLookupError):
