@@ -15,6 +15,7 @@ from runyard.cli.db import db
 from runyard.cli.doctor import doctor
 from runyard.cli.experiments import experiments
 from runyard.cli.gc import gc
+from runyard.cli.models import models
 from runyard.cli.printing import printable
 from runyard.cli.run import run
 from runyard.cli.runs import runs
@@ -58,5 +59,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, sync, run):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, models, run, sync):
     main.add_command(_command)

@@ -8,10 +8,10 @@ import inspect
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from runyard.artifacts.uris import local_path
 from runyard.client import fluent
@@ -21,6 +21,8 @@ from runyard.client.client import MlflowClient
 from runyard.client.connections import connect, get_tracking_uri
 from runyard.entities import LoggedModel, LoggedModelOutput, Metric, Param
 from runyard.errors import InvalidParameter
+from runyard.models import environment
+from runyard.models.environment import CONDA_FILE, REQUIREMENTS_FILE
 from runyard.models.model import Model
 from runyard.models.signature import ModelSignature
 
@@ -262,12 +264,7 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
     Raises:
         InvalidParameter: ``models:/NAME/…``: what is registered does not change; log the model anew.
     """
-    if str(model_uri).startswith("models:") and not str(model_uri).startswith("models:/m-"):
-        raise InvalidParameter(
-            f"model_uri {str(model_uri)!r} names a registered model, which does not change: set the signature of the "
-            "logged model before it is registered, or register another version"
-        )
-    client = MlflowClient()
+    _refuse_registered(model_uri, "set its signature")
     with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
         path = Path(folder)
         if (local := _local(model_uri)) is not None:
@@ -278,11 +275,51 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
         meta.signature = signature
         meta.save(path)
         if local is None:
-            source, _, model_id = fluent.model_source(client, str(model_uri))
-            if model_id is not None:
-                client.log_model_artifact(model_id, str(path / "MLmodel"))
-            else:
-                open_folder(connect(get_tracking_uri()), source).upload(path / "MLmodel", "MLmodel", lambda _: None)
+            _put_back(model_uri, [path / "MLmodel"])
+
+
+def update_model_requirements(
+    model_uri: str, operation: Literal["add", "remove"], requirement_list: Sequence[str]
+) -> None:
+    """Add requirements to a model's requirements.txt and conda.yaml, in place of those of the same packages, or remove
+    packages from them.
+
+    Args:
+        model_uri: a local folder, a logged model, or the model of a run.
+    Raises:
+        InvalidParameter: ``models:/NAME/…``, which does not change; another operation; or what is no requirement.
+    """
+    if operation not in ("add", "remove"):
+        raise InvalidParameter(f"operation must be add or remove, got {operation!r}")
+    _refuse_registered(model_uri, "update its requirements")
+    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
+        local = _local(model_uri)
+        path = Path(folder) if local is None else local
+        if local is None:
+            for name in (REQUIREMENTS_FILE, CONDA_FILE):
+                download_artifacts(f"{str(model_uri).rstrip('/')}/{name}", dst_path=folder)
+        changed = environment.update_requirements(path, operation, requirement_list)
+        if local is None:
+            _put_back(model_uri, changed)
+
+
+def _refuse_registered(model_uri: str, what: str) -> None:
+    if str(model_uri).startswith("models:") and not str(model_uri).startswith("models:/m-"):
+        raise InvalidParameter(
+            f"model_uri {str(model_uri)!r} names a registered model, which does not change: {what} as a "
+            "logged model before it is registered, or register another version"
+        )
+
+
+def _put_back(model_uri: str, files: Sequence[Path]) -> None:
+    """Write files into the folder of a logged model or of a run's model."""
+    client = MlflowClient()
+    source, _, model_id = fluent.model_source(client, str(model_uri))
+    for file in files:
+        if model_id is not None:
+            client.log_model_artifact(model_id, str(file))
+        else:
+            open_folder(connect(get_tracking_uri()), source).upload(file, file.name, lambda _: None)
 
 
 def downloaded(model_uri: str | Path, dst_path: str | None = None) -> Path:

@@ -5,28 +5,75 @@ To users it offers what the client knows of models where they are kept, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
 from runyard.models.model import Model
 from runyard.models.python_model import set_model
 from runyard.models.signature import ModelSignature, infer_signature
 
 if TYPE_CHECKING:
-    from runyard.client.models import get_model_info, set_signature
+    from runyard.client.models import get_model_info, set_signature, update_model_requirements
+    from runyard.evaluation import (
+        EvaluationArtifact,
+        EvaluationMetric,
+        EvaluationResult,
+        MetricThreshold,
+        ModelEvaluator,
+        evaluate,
+        list_evaluators,
+        make_metric,
+        validate_evaluation_results,
+    )
+    from runyard.serving.offered import build_docker, predict
 
-__all__ = ["Model", "ModelSignature", "get_model_info", "infer_signature", "set_model", "set_signature"]
+__all__ = [
+    "EvaluationArtifact",
+    "EvaluationMetric",
+    "EvaluationResult",
+    "MetricThreshold",
+    "Model",
+    "ModelEvaluator",
+    "ModelSignature",
+    "build_docker",
+    "evaluate",
+    "get_model_info",
+    "infer_signature",
+    "list_evaluators",
+    "make_metric",
+    "predict",
+    "set_model",
+    "set_signature",
+    "update_model_requirements",
+    "validate_evaluation_results",
+]
 
-_CLIENTS = ("get_model_info", "set_signature")
+# These are above this package, and only who asks for one loads them.
+_ABOVE: Final = {
+    **dict.fromkeys(("get_model_info", "set_signature", "update_model_requirements"), "runyard.client.models"),
+    **dict.fromkeys(
+        (
+            "EvaluationArtifact",
+            "EvaluationMetric",
+            "EvaluationResult",
+            "MetricThreshold",
+            "ModelEvaluator",
+            "evaluate",
+            "list_evaluators",
+            "make_metric",
+            "validate_evaluation_results",
+        ),
+        "runyard.evaluation",
+    ),
+    **dict.fromkeys(("build_docker", "predict"), "runyard.serving.offered"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    # The client is above this package, and only who asks for it loads it.
-    if name not in _CLIENTS:
+    if name not in _ABOVE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from runyard.client import models
-
-    return getattr(models, name)
+    return getattr(importlib.import_module(_ABOVE[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_CLIENTS])
+    return sorted([*globals(), *_ABOVE])

@@ -28,14 +28,32 @@ def save_example(folder: Path, example: Any) -> dict[str, Any]:
     Raises:
         InvalidParameter: JSON cannot hold it.
     """
+    form, request, info = _forms(example)
+    info |= {"artifact_path": EXAMPLE_FILE, "serving_input_path": SERVING_FILE}
+    (folder / EXAMPLE_FILE).write_text(_text(form), encoding="utf-8")
+    (folder / SERVING_FILE).write_text(_text(request, indent=2), encoding="utf-8")
+    return info
+
+
+def serving_request(example: Any) -> str:
+    """Return the request to a scoring server that asks for an example's predictions.
+
+    Raises:
+        InvalidParameter: JSON cannot hold it.
+    """
+    return _text(_forms(example)[1])
+
+
+def _forms(example: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """Return an example and its request, as JSON has them, and what the MLmodel file says of them."""
     sample, params = split_example(example)
-    info: dict[str, Any] = {"artifact_path": EXAMPLE_FILE, "serving_input_path": SERVING_FILE}
+    info: dict[str, Any] = {}
     if is_series(sample):
         sample = sample.to_frame()
     if is_frame(sample):
         form: Any = {"columns": list(sample.columns), "data": sample.to_numpy(dtype=object).tolist()}
         info |= {"type": "dataframe", "pandas_orient": "split"}
-        request = {"dataframe_split": form}
+        request: dict[str, Any] = {"dataframe_split": form}
     elif is_array(sample):
         form = sample.tolist() if hasattr(sample, "tolist") else sample.toarray().tolist()
         info["type"] = "ndarray"
@@ -46,13 +64,14 @@ def save_example(folder: Path, example: Any) -> dict[str, Any]:
         request = {"inputs": form}
     if params:
         form, info["params"], request["params"] = {"inputs": form, "params": params}, "true", params
+    return form, request, info
+
+
+def _text(form: Any, indent: int | None = None) -> str:
     try:
-        texts = json.dumps(form, default=_jsonable), json.dumps(request, default=_jsonable, indent=2)
+        return json.dumps(form, default=_jsonable, indent=indent)
     except TypeError as wrong:
-        raise InvalidParameter(f"input_example must be of frames, arrays or what JSON holds: {wrong}") from None
-    (folder / EXAMPLE_FILE).write_text(texts[0], encoding="utf-8")
-    (folder / SERVING_FILE).write_text(texts[1], encoding="utf-8")
-    return info
+        raise InvalidParameter(f"an input example must be of frames, arrays or what JSON holds: {wrong}") from None
 
 
 def load_example(folder: Path, info: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
