@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
@@ -10,6 +9,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
+from runyard.client import connections
 from runyard.environments import prepare
 from runyard.errors import InvalidParameter
 from runyard.exceptions import ExecutionException
@@ -100,12 +100,21 @@ class LocalSubmittedRun(SubmittedRun):
                 pass_fds=(end,),
                 start_new_session=True,
             )
+        except BaseException:
+            os.close(pipe)
+            raise
         finally:
             os.close(end)
-        # The command's process, needed where the watcher is killed; empty where it could not be started.
-        with os.fdopen(pipe) as told:
-            self._pid = told.read()
         _running.append(self)
+        # The command's process, needed where the watcher is killed; empty where it could not be started.
+        self._pid = ""
+        try:
+            with os.fdopen(pipe) as told:
+                self._pid = told.read()
+        except BaseException:
+            # Interrupted before anybody has this object to cancel it by.
+            self.cancel()
+            raise
 
     @property
     def run_id(self) -> str:
@@ -170,4 +179,4 @@ def _wait_for_all() -> None:
             _running[-1].wait()
 
 
-atexit.register(_wait_for_all)
+connections.at_exit(_wait_for_all)
