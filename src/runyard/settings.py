@@ -744,6 +744,7 @@ def proxy_of(uri: str) -> str | None:
 def _check_bounds(settings: Any, *bounds: tuple[str, int, int]) -> None:
     for name, low, high in bounds:
         value = getattr(settings, name)
+        # None is what nobody said, and is decided where it is used.
         if value is not None and not low <= value <= high:
             raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
 

@@ -1,13 +1,16 @@
-"""A place for runs, folders that are projects, and repositories that hold them."""
+"""A place for runs, folders that are projects, repositories that hold them, and a stand-in of docker."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -83,3 +86,44 @@ def commit(folder: Path, message: str = "change") -> str:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", message)
     return git(folder, "rev-parse", "HEAD")
+
+
+# Of what docker does: it answers, has no image, builds one, and runs the words after the image without a container.
+DOCKER = """#!{python}
+import json, os, sys
+words = sys.argv[1:]
+given = None if sys.stdin.isatty() or words[0] in ("run", "info") else sys.stdin.read()
+with open({log!r}, "a") as log:
+    log.write(json.dumps([words, given]) + "\\n")
+if words[0] == "info" and os.environ.get("ENGINE") == "down":
+    sys.exit("Cannot connect to the Docker daemon")
+if words[:2] == ["image", "inspect"]:
+    if "--format" in words:
+        print("sha256:1234" if "Id" in words[3] else "other/x@sha256:0\\nregistry.example.com/dock@sha256:5678")
+    else:
+        sys.exit(1)
+if words[0] == "run":
+    at = words.index("trainer:1") if "trainer:1" in words else len(words)
+    for name, value in zip(words, words[1:]):
+        if name == "-e" and "=" in value:
+            os.environ.update([value.split("=", 1)])
+    os.execvp(words[at + 1], words[at + 1:])
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the stand-in wrote down."""
+    log, program = tmp_path / "log", tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER.format(python=sys.executable, log=str(log)))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return log
+
+
+def asked(log: Path, *words: str) -> list[Any]:
+    """Return each time that docker was asked for this."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    return [line for line in lines if line[0][: len(words)] == list(words)]

@@ -3,58 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import runyard as mlflow
 from runyard import projects
 from runyard.exceptions import ExecutionException
-from tests.projects.conftest import commit, write
-
-# Of what docker does: it answers, has no image, builds one, and runs the words after the image without a container.
-DOCKER = """#!{python}
-import json, os, sys
-words = sys.argv[1:]
-given = None if sys.stdin.isatty() or words[0] in ("run", "info") else sys.stdin.read()
-with open({log!r}, "a") as log:
-    log.write(json.dumps([words, given]) + "\\n")
-if words[0] == "info" and os.environ.get("ENGINE") == "down":
-    sys.exit("Cannot connect to the Docker daemon")
-if words[:2] == ["image", "inspect"]:
-    if "--format" in words:
-        print("sha256:1234" if "Id" in words[3] else "other/x@sha256:0\\nregistry.example.com/dock@sha256:5678")
-    else:
-        sys.exit(1)
-if words[0] == "run":
-    at = words.index("trainer:1") if "trainer:1" in words else len(words)
-    for name, value in zip(words, words[1:]):
-        if name == "-e" and "=" in value:
-            os.environ.update([value.split("=", 1)])
-    os.execvp(words[at + 1], words[at + 1:])
-"""
-
-
-@pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the stand-in wrote down."""
-    log, program = tmp_path / "log", tmp_path / "bin" / "docker"
-    program.parent.mkdir()
-    program.write_text(DOCKER.format(python=sys.executable, log=str(log)))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return log
-
-
-def asked(log: Path, *words: str) -> list[Any]:
-    """Return each time that docker was asked for this."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    return [line for line in lines if line[0][: len(words)] == list(words)]
+from tests.projects.conftest import asked, commit, write
 
 
 @pytest.fixture
@@ -81,7 +37,20 @@ def test_the_container_gets_the_run_its_variables_and_its_volumes(place, project
     submitted = projects.run(str(project), docker_args={"gpus": "all", "t": True, "network": "host"})
     ((words, _),) = asked(log, "run")
     assert words == [
-        *("run", "--rm", "--init", "--gpus", "all", "-t", "--network", "host", "-v", "/data:/data:ro"),
+        *(
+            "run",
+            "--rm",
+            "--init",
+            "--name",
+            f"runyard-{submitted.run_id}",
+            "--gpus",
+            "all",
+            "-t",
+            "--network",
+            "host",
+            "-v",
+            "/data:/data:ro",
+        ),
         *("-e", "MLFLOW_RUN_ID", "-e", "MLFLOW_TRACKING_URI", "-e", "MLFLOW_EXPERIMENT_ID"),
         *("-e", "MODE=fast", "-e", "TOKEN"),
         *("trainer:1", "sh", "tell.sh", "1"),
@@ -135,6 +104,15 @@ def test_what_is_missing_is_told_before_a_container_is_started(place, project, l
     with pytest.raises(ExecutionException, match="there is no docker on PATH"):
         projects.run(str(project))
     assert asked(log, "run") == []
+
+
+def test_a_container_ends_with_a_project_that_is_killed(place, project, log, monkeypatch):
+    monkeypatch.setenv("TOKEN", "x")
+    write(project, tell_sh="exec sleep 100")
+    submitted = projects.run(str(project), synchronous=False)
+    submitted.cancel()
+    assert mlflow.get_run(submitted.run_id).info.status == "KILLED"
+    assert asked(log, "rm") == [[["rm", "--force", f"runyard-{submitted.run_id}"], ""]]
 
 
 def test_a_project_without_a_name_has_no_image_of_its_own(place, project, log):

@@ -113,6 +113,19 @@ def test_who_ends_the_command_ends_the_project(place, project, number, status):
     until("its processes end", lambda: not any(map(is_alive, pids)))
 
 
+def test_a_program_hears_of_an_interrupt_and_may_tidy_up(place, project):
+    write(
+        project,
+        sleep_py=f"try:\n    exec({SLEEP!r})\nexcept KeyboardInterrupt:\n    open('tidy', 'w').close()\n",
+    )
+    command = start(project)
+    _, run_id = running(project)
+    command.send_signal(signal.SIGINT)
+    command.communicate(timeout=WAIT_S)
+    assert (project / "tidy").exists()
+    assert status_of(run_id) == "KILLED"
+
+
 def test_a_project_does_not_outlive_a_command_that_is_killed_by_force(place, project):
     command = start(project)
     pids, run_id = running(project)

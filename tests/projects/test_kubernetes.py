@@ -6,7 +6,6 @@ import copy
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from runyard.projects.backend import kubernetes
 from runyard.projects.mlproject import load_project
 from tests.deploy import fake_api, tools
 from tests.deploy.fake_api import FakeApi, Object, Resource
-from tests.projects.conftest import write
+from tests.projects.conftest import asked, write
 
 VERSIONS = ["1.29.0", "1.33.0", "1.37.0"]
 TEMPLATE = """
@@ -151,11 +150,9 @@ def test_the_run_ends_as_the_job_does(place, project, api, config, kind, status,
 
 
 def test_who_waits_is_told_of_the_failure(place, project, api, config):
-    ending = threading.Timer(0.5, api.end, ["Failed"])
-    ending.start()
+    api.status = {"conditions": [{"type": "Failed", "status": "True"}]}
     with pytest.raises(ExecutionException, match="failed"):
         projects.run(str(project), backend="kubernetes", backend_config=config)
-    ending.join()
 
 
 def test_what_is_cancelled_goes_with_its_pods_and_is_killed(place, project, api, config):
@@ -211,6 +208,19 @@ def test_what_the_cluster_refuses_is_told_and_the_run_failed(place, project, api
 def test_what_is_wrong_with_the_configuration_is_told(place, project, api, config, change, told):
     with pytest.raises(ExecutionException, match=told):
         submitted(project, {**config, **change})
+
+
+def test_an_image_is_built_pushed_and_run_by_its_digest(place, project, api, config, log):
+    run = submitted(project, {**config, "repository-uri": "registry.example.com/dock"}, build_image=True)
+    (words, _), *_ = asked(log, "build")
+    assert words[2:4] == ["--tag", "registry.example.com/dock"]
+    assert asked(log, "push")[0][0] == ["push", "--quiet", "registry.example.com/dock"]
+    (job,) = api.jobs()
+    image = job["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == "registry.example.com/dock@sha256:5678"
+    tags = mlflow.get_run(run.run_id).data.tags
+    assert tags["mlflow.docker.image.uri"] == "registry.example.com/dock"
+    assert tags["mlflow.docker.image.id"] == "sha256:5678"
 
 
 def test_an_image_is_built_only_where_it_can_be_pushed(place, project, api, config):

@@ -130,6 +130,7 @@ def test_nothing_is_recorded_of_what_cannot_be_run(place, project):
         ({"entry_point": "other"}, "Could not find other"),
         ({"backend": "moon"}, "Got unsupported execution mode moon. Supported values: local, kubernetes"),
         ({"uri": "gone.zip"}, "cannot be unpacked"),
+        ({"parameters": {"data": "gone.csv"}}, "no such file or directory was found"),
     ):
         with pytest.raises(ExecutionException, match=what):
             projects.run(**{"uri": str(project), "env_manager": "local", **arguments})  # type: ignore[arg-type]
@@ -137,6 +138,9 @@ def test_nothing_is_recorded_of_what_cannot_be_run(place, project):
         projects.run(str(project), env_manager="system")
     with pytest.raises(InvalidParameter, match="cannot be executed using conda"):
         projects.run(str(project), env_manager="conda")
+    write(project, python_env_yaml="packages: [six]")
+    with pytest.raises(InvalidParameter, match=r"python_env\.yaml says packages, and may say"):
+        projects.run(str(project))
     assert mlflow.search_runs([experiment], output_format="list") == []
 
 
@@ -164,6 +168,23 @@ def test_a_project_gets_the_environment_that_it_describes(place, project, monkey
     assert broken is None
     (last,) = mlflow.search_runs(max_results=1, output_format="list")
     assert (last.info.status, last.data.tags["mlflow.project.env"]) == ("FAILED", "uv")
+
+
+@pytest.mark.slow
+def test_an_environment_comes_from_the_package_index(place, project, monkeypatch):
+    monkeypatch.setenv("PATH", f"{UV}{os.pathsep}{os.environ['PATH']}")
+    write(
+        project,
+        MLproject="""
+            conda_env: conda.yaml
+            entry_points: {main: {command: "python version.py"}}
+            """,
+        conda_yaml="channels: [conda-forge]\ndependencies: [python, pip, {pip: [six==1.17.0]}]",
+        version_py="import six\nopen('version', 'w').write(six.__version__)",
+    )
+    run = mlflow.get_run(projects.run(str(project)).run_id)
+    assert (project / "version").read_text() == "1.17.0"
+    assert run.data.tags["mlflow.project.env"] == "conda"
 
 
 def test_a_run_of_ones_own_is_used_and_a_run_that_is_active_is_the_parent(place, project):

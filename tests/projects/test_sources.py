@@ -151,7 +151,7 @@ def test_a_zip_file_that_is_none_leads_out_or_is_not_there_is_refused(tmp_path, 
         fetch_project(str(tmp_path / "no.zip"))
     with pytest.raises(ExecutionException, match=r"cannot be unpacked: .*No such file"):
         fetch_project(str(tmp_path / "gone.zip"))
-    with pytest.raises(Exception, match=r"gone\.zip' answered with status 404"):
+    with pytest.raises(ExecutionException, match=r"gone\.zip' answered with status 404"):
         fetch_project(f"{web}/gone.zip")
     with pytest.raises(ExecutionException, match="only supported for Git"):
         fetch_project(str(outwards), "v1")

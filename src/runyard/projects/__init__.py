@@ -89,9 +89,12 @@ def run(
                     records.rename(submitted.run_id, run_name)
             if synchronous:
                 _wait_for(submitted)
-        except (KeyboardInterrupt, Terminated):
+        except (KeyboardInterrupt, Terminated) as told:
             tell(f"interrupted: ending run {submitted.run_id}")
-            submitted.cancel()
+            if isinstance(told, KeyboardInterrupt):
+                submitted.interrupt()
+            else:
+                submitted.cancel()
             if submitted.run_id:
                 records.try_to_end(submitted.run_id, records.KILLED)
             raise

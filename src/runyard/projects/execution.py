@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,8 @@ def fetch_and_check(
     """Return the project's folder and what it says; entry point and parameters are checked before a run is made."""
     folder = sources.fetch_project(uri, version)
     project = load_project(folder)
-    project.get_entry_point(entry_point).check(params or {})
+    # As it will be, but for what has to be fetched first.
+    _filled(project, entry_point, params, lambda uri: uri)
     return folder, project
 
 
@@ -91,9 +92,12 @@ class Downloads:
 
 def command_line(project: Project, entry_point: str, params: Mapping[str, Any] | None, downloads: Downloads) -> str:
     """Return the shell's command of an entry point."""
+    return _filled(project, entry_point, params, downloads.fetch)
 
+
+def _filled(project: Project, entry_point: str, params: Mapping[str, Any] | None, fetch: Callable[[str], str]) -> str:
     def resolve(parameter: Parameter, value: str) -> str:
-        return resolve_path(parameter, value, project, downloads.fetch)
+        return resolve_path(parameter, value, project, fetch)
 
     return project.get_entry_point(entry_point).command_line(params or {}, resolve)
 

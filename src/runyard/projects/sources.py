@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runyard.artifacts.uris import local_path
 from runyard.data.http_dataset_source import HTTPDatasetSource
+from runyard.errors import Unavailable
 from runyard.exceptions import ExecutionException
 from runyard.projects import git
 from runyard.projects.telling import tell
@@ -110,7 +111,7 @@ def _unpacked(place: str) -> Path:
                     if not (folder / member).resolve().is_relative_to(folder.resolve()):
                         raise ExecutionException(f"{place} holds {member!r}, which leads out of the project's folder")
                 archive.extractall(folder)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, Unavailable) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ExecutionException(f"the zip file {place} cannot be unpacked: {error}") from None
     except BaseException:

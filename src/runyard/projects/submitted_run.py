@@ -27,6 +27,10 @@ class SubmittedRun:
         """End the execution and wait until it has ended."""
         raise NotImplementedError
 
+    def interrupt(self) -> None:
+        """End the execution as Ctrl-C does, where a backend tells that from being cancelled."""
+        self.cancel()
+
     @property
     @abstractmethod
     def run_id(self) -> str:

@@ -34,7 +34,7 @@ _KILLING: Final = frozenset(
 
 
 def main(told: str) -> int:
-    """Run what a JSON object says: command, folder, run_id, parent (its process id) and pipe, a file descriptor."""
+    """Run what a JSON object says, which `LocalSubmittedRun` makes; return the exit status."""
     task = json.loads(told)
     watcher = _Watcher()
     watcher.listen()
@@ -48,7 +48,10 @@ def main(told: str) -> int:
     code = watcher.watch(process, task["parent"])
     for folder in task["remove"]:
         shutil.rmtree(folder, ignore_errors=True)
-    return _record(task["run_id"], "KILLED" if watcher.is_ending or was_killed(code) else _status_of(code))
+    if not (watcher.is_ending or was_killed(code)):
+        return _record(task["run_id"], "FINISHED" if code == 0 else "FAILED")
+    run_quietly(task["when_killed"])
+    return _record(task["run_id"], "KILLED")
 
 
 def watcher_command(task: dict[str, Any]) -> list[str]:
@@ -61,6 +64,13 @@ def watcher_command(task: dict[str, Any]) -> list[str]:
 def was_killed(code: int) -> bool:
     """Return whether an exit status is that of a program, or of a shell whose program, was killed by a signal."""
     return -code in _KILLING or code - 128 in _KILLING
+
+
+def run_quietly(command: list[str]) -> None:
+    """Run a command, if there is any, whose end is all that matters."""
+    if command:
+        with contextlib.suppress(OSError):
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def signal_group(pid: int, number: int) -> None:
@@ -109,10 +119,6 @@ class _Watcher:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = self._asked or number
-
-
-def _status_of(code: int) -> str:
-    return "FINISHED" if code == 0 else "FAILED"
 
 
 def _record(run_id: str, status: str) -> int:

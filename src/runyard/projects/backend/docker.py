@@ -106,7 +106,7 @@ def run_command(
         ExecutionException: a variable is to be copied and is not set.
     """
     # With a first process of its own: the program as the first would not hear that it is to end.
-    words = ["docker", "run", "--rm", "--init"]
+    words = ["docker", "run", "--rm", "--init", "--name", _container(run)]
     for name, value in (arguments or {}).items():
         option = f"-{name}" if len(name) == 1 else f"--{name}"
         words += [option] if value is True else [option, str(value)]
@@ -133,6 +133,15 @@ def run_command(
         # By name alone where docker's own environment has it: what everyone on this machine can read holds no secrets.
         words += ["-e", name if around.get(name) == value else f"{name}={value}"]
     return [*words, image, *execution.words_of(command)]
+
+
+def removal(run: Run, arguments: Mapping[str, Any] | None) -> list[str]:
+    """Return the command that ends the container of a run: it does not end with a `docker run` that is killed."""
+    return ["docker", "rm", "--force", str((arguments or {}).get("name") or _container(run))]
+
+
+def _container(run: Run) -> str:
+    return f"runyard-{run.info.run_id}"
 
 
 def _tracking(uri: str, arguments: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
@@ -10,8 +9,10 @@ import subprocess
 import sys
 from typing import Any, Final
 
+from runyard.client import connections
 from runyard.environments import prepare
 from runyard.errors import InvalidParameter
+from runyard.exceptions import ExecutionException
 from runyard.projects import execution, records, watching
 from runyard.projects.backend import docker
 from runyard.projects.backend.abstract_backend import AbstractBackend
@@ -35,8 +36,11 @@ class LocalBackend(AbstractBackend):
         tracking_uri: str,
         experiment_id: str,
     ) -> SubmittedRun:
+        if os.name == "nt":
+            raise ExecutionException("projects run on Linux and macOS; on Windows, in its Subsystem for Linux")
         _, project = execution.fetch_and_check(project_uri, version, entry_point, params)
         manager = _manager(project, backend_config.get(execution.ENV_MANAGER))
+        spec = project.environment_spec()
         if project.docker is not None:
             docker.check(project)
         run = execution.get_or_create_run(
@@ -46,29 +50,38 @@ class LocalBackend(AbstractBackend):
             downloads = Downloads(backend_config.get(execution.STORAGE_DIR))
             command = execution.command_line(project, entry_point, params, downloads)
             variables = execution.run_variables(run)
+            when_killed: list[str] = []
             if project.docker is not None:
                 records.set_tags(run.info.run_id, {records.ENVIRONMENT: "docker"})
                 image = docker.image_for(project, run, backend_config, repository=project.name)
                 words = docker.run_command(
                     project.docker, image, command, variables, run, backend_config.get(execution.DOCKER_ARGS)
                 )
+                when_killed = docker.removal(run, backend_config.get(execution.DOCKER_ARGS))
             else:
                 if manager != "local":
                     records.set_tags(run.info.run_id, {records.ENVIRONMENT: manager})
-                environment = prepare(project.environment_spec(), manager=manager)
+                environment = prepare(spec, manager=manager)
                 variables.update(environment.variables())
-                words = ["bash", "-c", command] if os.name != "nt" else ["cmd", "/c", command]
+                words = ["bash", "-c", command]
             tell(f"running {command!r} in run {run.info.run_id}")
-            return LocalSubmittedRun(run.info.run_id, words, project, variables, downloads.to_remove)
+            return LocalSubmittedRun(run.info.run_id, words, project, variables, downloads.to_remove, when_killed)
 
 
 class LocalSubmittedRun(SubmittedRun):
     """A command that runs in a process group of its own, and the watcher that records how it ends."""
 
     def __init__(
-        self, run_id: str, command: list[str], project: Project, variables: dict[str, str], to_remove: list[str]
+        self,
+        run_id: str,
+        command: list[str],
+        project: Project,
+        variables: dict[str, str],
+        to_remove: list[str],
+        when_killed: list[str],
     ) -> None:
         self._run_id = run_id
+        self._when_killed = when_killed
         self._status: str | None = None
         pipe, end = os.pipe()
         task = {
@@ -78,6 +91,7 @@ class LocalSubmittedRun(SubmittedRun):
             "parent": os.getpid(),
             "pipe": end,
             "remove": to_remove,
+            "when_killed": when_killed,
         }
         try:
             self._watcher = subprocess.Popen(
@@ -86,12 +100,21 @@ class LocalSubmittedRun(SubmittedRun):
                 pass_fds=(end,),
                 start_new_session=True,
             )
+        except BaseException:
+            os.close(pipe)
+            raise
         finally:
             os.close(end)
-        # The command's process, needed where the watcher is killed; empty where it could not be started.
-        with os.fdopen(pipe) as told:
-            self._pid = told.read()
         _running.append(self)
+        # The command's process, needed where the watcher is killed; empty where it could not be started.
+        self._pid = ""
+        try:
+            with os.fdopen(pipe) as told:
+                self._pid = told.read()
+        except BaseException:
+            # Interrupted before anybody has this object to cancel it by.
+            self.cancel()
+            raise
 
     @property
     def run_id(self) -> str:
@@ -104,7 +127,13 @@ class LocalSubmittedRun(SubmittedRun):
         code = self._watcher.poll()
         return records.RUNNING if code is None else self._ended(code)
 
-    def cancel(self, number: int = signal.SIGTERM) -> None:
+    def cancel(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def interrupt(self) -> None:
+        self._end(signal.SIGINT)
+
+    def _end(self, number: int) -> None:
         if self._watcher.poll() is None:
             # It ends the command, at last by force, and records that it did.
             with contextlib.suppress(ProcessLookupError):
@@ -118,6 +147,7 @@ class LocalSubmittedRun(SubmittedRun):
                 tell(f"the process that watched run {self._run_id} ended with {code}, and so is its command")
                 if self._pid:
                     watching.signal_group(int(self._pid), signal.SIGKILL)
+                watching.run_quietly(self._when_killed)
                 records.try_to_end(self._run_id, records.KILLED)
             _running.remove(self)
         return self._status
@@ -149,4 +179,4 @@ def _wait_for_all() -> None:
             _running[-1].wait()
 
 
-atexit.register(_wait_for_all)
+connections.at_exit(_wait_for_all)
