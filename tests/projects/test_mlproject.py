@@ -221,11 +221,14 @@ def test_a_path_starts_where_the_caller_is_and_a_default_at_the_project(tmp_path
     ("command", "words"),
     [
         ("python train.py 'a; b' --x=1", ["python", "train.py", "a; b", "--x=1"]),
-        ('python -c "print(1)"', ["sh", "-c", 'python -c "print(1)"']),
+        ('python -c "print(1)"', ["python", "-c", "print(1)"]),
+        ("say \"it's $X, isn't it\"", ["sh", "-c", "say \"it's $X, isn't it\""]),
+        ("say 'it'\"'\"'s $5; (x)'", ["say", "it's $5; (x)"]),
         ("a && b", ["sh", "-c", "a && b"]),
         ("A=1 b", ["sh", "-c", "A=1 b"]),
         ("echo $HOME", ["sh", "-c", "echo $HOME"]),
         ("echo '$HOME'", ["echo", "$HOME"]),
+        ("echo 'x", ["sh", "-c", "echo 'x"]),
     ],
 )
 def test_a_container_needs_a_shell_only_for_what_a_shell_does(command, words):

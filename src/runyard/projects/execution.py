@@ -27,8 +27,10 @@ BUILD_IMAGE: Final = "build_image"
 DOCKER_AUTH: Final = "docker_auth"
 RUN_ID: Final = "_mlflow_local_backend_run_id"
 
-# What means something to a shell outside of single quotes.
-_OF_A_SHELL: Final = re.compile(r"[$`|&;<>()*?\[\]{}~#!\\\n]|^\s*\w+=")
+_QUOTED: Final = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*\"""")
+# What means something to a shell outside of quotes, one without its end too; and in double ones.
+_OF_A_SHELL: Final = re.compile(r"[$`|&;<>()*?\[\]{}~#!\\\n'\"]|^\s*\w+=")
+_IN_DOUBLE_QUOTES: Final = re.compile(r"[$`\\]")
 
 
 def fetch_and_check(
@@ -104,7 +106,8 @@ def _filled(project: Project, entry_point: str, params: Mapping[str, Any] | None
 
 def words_of(command: str) -> list[str]:
     """Return a shell's command as the words to run in a container: without a shell, where it needs none."""
-    if _OF_A_SHELL.search(re.sub(r"'[^']*'", "", command)):
+    in_double_quotes = "".join(each for each in _QUOTED.findall(command) if each.startswith('"'))
+    if _OF_A_SHELL.search(_QUOTED.sub("", command)) or _IN_DOUBLE_QUOTES.search(in_double_quotes):
         return ["sh", "-c", command]
     return shlex.split(command)
 
