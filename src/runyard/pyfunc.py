@@ -12,6 +12,9 @@ from runyard.models import pyfunc
 from runyard.models.model import Model
 from runyard.models.pyfunc import PyFuncModel, PythonModel, PythonModelContext, save_model
 
+# Programs and pickles name `mlflow.pyfunc.model`, which is this module too.
+__path__: list[str] = []
+
 __all__ = [
     "PyFuncModel",
     "PythonModel",

@@ -6,6 +6,7 @@ Where upstream MLflow has a variable for the same thing it is read too, after ou
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -365,6 +366,12 @@ class StoreSettings:
         "AWS_ENDPOINT_URL_S3",
         "AWS_ENDPOINT_URL",
     )
+    s3_region: str | None = _setting(
+        None, "Region of S3's buckets.", "RUNYARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"
+    )
+    s3_anonymous: bool = _setting(
+        False, "Ask S3 without credentials, for a public bucket.", "RUNYARD_S3_ANONYMOUS", "AWS_SKIP_SIGNATURE"
+    )
     s3_ignore_tls: bool = _setting(
         False,
         "Do not check the certificate of S3: anyone in between can read and change what is sent.",
@@ -380,10 +387,49 @@ class StoreSettings:
         "RUNYARD_S3_UPLOAD_EXTRA_ARGS",
         "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
     )
+    gcs_endpoint_url: str | None = _setting(
+        None,
+        "Address of a Google Cloud Storage that is not at Google's own: a private endpoint, an emulator.",
+        "RUNYARD_GCS_ENDPOINT_URL",
+        "STORAGE_EMULATOR_HOST",
+        "GOOGLE_BASE_URL",
+    )
+    gcs_anonymous: bool = _setting(
+        False,
+        "Ask Google Cloud Storage without credentials, for a public bucket.",
+        "RUNYARD_GCS_ANONYMOUS",
+        "GOOGLE_SKIP_SIGNATURE",
+    )
     azure_connection_string: str | None = _secret(
         "Address and key of an Azure storage account, as Azure's portal shows them.",
         "RUNYARD_AZURE_CONNECTION_STRING",
         "AZURE_STORAGE_CONNECTION_STRING",
+    )
+    azure_account_name: str | None = _setting(
+        None,
+        "Azure storage account of URIs that name none (az://CONTAINER/PATH).",
+        "RUNYARD_AZURE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT",
+    )
+    azure_access_key: str | None = _secret(
+        "Key of an Azure storage account.",
+        "RUNYARD_AZURE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "AZURE_STORAGE_KEY",
+    )
+    azure_sas_token: str | None = _secret(
+        "Shared access signature for an Azure storage account or container.",
+        "RUNYARD_AZURE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_KEY",
+    )
+    azure_anonymous: bool = _setting(
+        False,
+        "Ask Azure without credentials, for a public container.",
+        "RUNYARD_AZURE_ANONYMOUS",
+        "AZURE_SKIP_SIGNATURE",
     )
 
     def __post_init__(self) -> None:
@@ -434,11 +480,24 @@ class ClientSettings:
         "RUNYARD_HTTP_REQUEST_TIMEOUT",
         "MLFLOW_HTTP_REQUEST_TIMEOUT",
     )
-    max_retries: int = _setting(
-        4,
-        "Times a request is sent again when the server cannot be reached, is busy or fails.",
+    max_retries: int | None = _setting(
+        None,
+        "Times a request is sent again when the server cannot be reached, is busy or fails; by default 4 until it has "
+        "answered once and 10, which takes two minutes, from then on.",
         "RUNYARD_HTTP_REQUEST_MAX_RETRIES",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+    )
+    backoff_factor: float = _setting(
+        0.25,
+        "Half the seconds between the second and the third try of a request; each pause is twice the one before.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_FACTOR",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR",
+    )
+    backoff_jitter: float = _setting(
+        0.25,
+        "Seconds by which these pauses may be longer, by chance.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_JITTER",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER",
     )
     experiment_id: str | None = _setting(
         None,
@@ -506,6 +565,8 @@ class ClientSettings:
             self,
             ("request_timeout_s", 1, 86_400),
             ("max_retries", 0, 100),
+            ("backoff_factor", 0, 600),
+            ("backoff_jitter", 0, 600),
             ("system_metrics_interval_s", 1, 86_400),
             ("system_metrics_samples", 1, 10_000),
         )
@@ -628,6 +689,16 @@ def registry_uri() -> str | None:
     return os.environ.get("RUNYARD_REGISTRY_URI") or os.environ.get("MLFLOW_REGISTRY_URI")
 
 
+def workspace() -> str | None:
+    """Return the workspace of a server that the environment names for clients, if any."""
+    return (os.environ.get("RUNYARD_WORKSPACE") or os.environ.get("MLFLOW_WORKSPACE") or "").strip() or None
+
+
+def workspace_store_uri() -> str | None:
+    """Return the URI of the server whose workspaces are meant, where the environment names another."""
+    return os.environ.get("RUNYARD_WORKSPACE_STORE_URI") or os.environ.get("MLFLOW_WORKSPACE_STORE_URI") or None
+
+
 def hand_down(variable: str, value: str | None) -> None:
     """Set a variable of the environment, or remove it: programs that this one starts are told by it."""
     if value is None:
@@ -638,7 +709,7 @@ def hand_down(variable: str, value: str | None) -> None:
 
 def told_by_environment() -> list[tuple[str, str]]:
     """Return the variables of ours that are set, with *** for what is secret."""
-    secret = ("PASSWORD", "TOKEN", "SECRET", "URI")
+    secret = ("PASSWORD", "TOKEN", "SECRET", "KEY", "CONNECTION_STRING", "URI")
     return [
         (name, "***" if any(word in name for word in secret) else value)
         for name, value in sorted(os.environ.items())
@@ -710,11 +781,20 @@ def variable(*spellings: str) -> str | None:
 
 
 def parse(variable: str, text: str, type_name: str) -> Any:
-    """Return the value of a setting of the type ``int``, ``bool`` or any other, which is a text.
+    """Return the value of a setting of the type ``int``, ``float``, ``bool`` or any other, which is a text.
 
     Raises:
         ConfigurationError: the text means no such value.
     """
+    type_name = type_name.partition(" | ")[0]
+    if type_name == "float":
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ConfigurationError(f"{variable} must be a number, got {text!r}")
+        return number
     if type_name == "int":
         try:
             return int(text)

@@ -72,6 +72,20 @@ except ModuleNotFoundError as error:
 
 
 @pytest.mark.compat
+def test_all_that_is_installed_takes_less_than_120_mb(python: Path) -> None:
+    files = [
+        (path.suffix, path.stat().st_size)
+        for folder in (python.parent.parent / "lib", ROOT / "src" / "runyard")
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
+    # Bytecode, which some installers make and others leave to the first run, is about as large as its source.
+    size_bytes = sum(size for _, size in files) + sum(size for suffix, size in files if suffix == ".py")
+    assert size_bytes < 120e6, f"{size_bytes / 1e6:.0f} MB"
+    assert size_bytes > 40e6
+
+
+@pytest.mark.compat
 def test_a_program_that_imports_mlflow_logs_a_run(python: Path, tmp_path: Path) -> None:
     program = """
 import mlflow
@@ -81,6 +95,28 @@ with mlflow.start_run() as run:
 print(mlflow.get_run(run.info.run_id).data.metrics)
 """
     assert run(python, "-c", program, folder=tmp_path) == "{'loss': 0.5}\n"
+
+
+@pytest.mark.compat
+def test_modules_of_upstream_alone_are_those_that_stand_for_them(python: Path, tmp_path: Path) -> None:
+    program = """
+from mlflow.client import MlflowClient
+from mlflow.entities.model_registry.model_version_status import ModelVersionStatus
+from mlflow.entities.run import Run
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, ErrorCode
+from mlflow.pyfunc.model import PythonModel
+from mlflow.store.entities.paged_list import PagedList
+from mlflow.version import VERSION
+import mlflow
+import runyard
+assert (MlflowClient, Run, PythonModel) == (runyard.MlflowClient, runyard.entities.Run, runyard.pyfunc.PythonModel)
+assert PagedList is runyard.entities.PagedList
+assert ModelVersionStatus.from_string("READY") == ModelVersionStatus.READY
+assert ErrorCode.Name(INVALID_PARAMETER_VALUE) == "INVALID_PARAMETER_VALUE"
+assert VERSION == mlflow.VERSION == mlflow.__version__
+assert runyard.entities.__spec__.name == runyard.entities.__name__ == "runyard.entities"
+"""
+    run(python, "-W", "error", "-c", program, folder=tmp_path)
 
 
 @pytest.mark.compat

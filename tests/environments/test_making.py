@@ -132,6 +132,18 @@ def test_what_is_extra_comes_last_and_replaces(root, tmp_path):
     assert made != prepare(spec)
 
 
+def test_packages_come_from_where_pip_is_told_unless_uv_is_told_otherwise(root, tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, version in ((here, "1.0"), (there, "2.0")):
+        folder.mkdir()
+        make_wheel(folder, "tiny", version, f"VERSION = {version!r}")
+    spec = from_requirements(["tiny"], folder=tmp_path)
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{here} {tmp_path}/gone")
+    assert answer(prepare(spec), "import tiny; print(tiny.VERSION)") == "1.0"
+    monkeypatch.setenv("UV_FIND_LINKS", str(there))
+    assert answer(prepare(spec, root=tmp_path / "others"), "import tiny; print(tiny.VERSION)") == "2.0"
+
+
 def test_without_uv_pip_installs(root, tmp_path, monkeypatch):
     without_uv(monkeypatch)
     spec = tiny(tmp_path / "model")

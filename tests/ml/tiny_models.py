@@ -165,6 +165,17 @@ def _ask_sentence_transformer(model: Any, data: Any) -> Any:
     return model.encode(data["text"].tolist())
 
 
+def _transformer(folder: Path) -> Any:
+    from transformers import pipeline
+
+    words = str(_bert(folder))
+    return pipeline("feature-extraction", model=words, tokenizer=words, device="cpu")
+
+
+def _ask_transformer(model: Any, data: Any) -> Any:
+    return model(data["text"].tolist())[0][0]
+
+
 KINDS = {
     "xgboost booster": Kind("xgboost", _xgboost_booster, FRAME, _ask_booster),
     "xgboost booster as JSON": Kind("xgboost", _xgboost_booster, FRAME, _ask_booster, {"model_format": "json"}),
@@ -186,6 +197,7 @@ KINDS = {
     "onnx": Kind("onnx", _onnx, ARRAY, _ask_onnx),
     "keras": Kind("keras", _keras, ARRAY, _ask_keras),
     "spacy": Kind("spacy", _spacy, TEXTS, _ask_spacy),
+    "transformers": Kind("transformers", _transformer, TEXTS.head(1), _ask_transformer),
     "sentence transformer": Kind("sentence_transformers", _sentence_transformer, TEXTS, _ask_sentence_transformer),
 }
 

@@ -17,6 +17,7 @@ from runyard.cli.experiments import experiments
 from runyard.cli.gc import gc
 from runyard.cli.models import models
 from runyard.cli.printing import printable
+from runyard.cli.run import run
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
 from runyard.cli.sync import sync
@@ -49,6 +50,7 @@ def main() -> None:
     And from a shell:
       runyard experiments search
       runyard runs list --experiment-id 1
+      runyard run .
     When something does not work:
       runyard doctor
 
@@ -57,5 +59,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, models, sync):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, models, run, sync):
     main.add_command(_command)

@@ -60,6 +60,7 @@ _MODULES: Final = (
     "dataset_source_registry",
     "delta_dataset_source",
     "digest_utils",
+    "evaluation_dataset",
     "filesystem_dataset_source",
     "http_dataset_source",
     "huggingface_dataset",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runyard.client.datasets import ColumnDataset, DatasetSource, PyFuncInputsOutputs, inferred
 from runyard.data.dataset_source_registry import source_or_code
 from runyard.data.digest_utils import MAX_ROWS, compute_pandas_digest
+from runyard.data.evaluation_dataset import EvaluationDataset, of_dataset
 from runyard.data.huggingface_dataset_source import HuggingFaceDatasetSource
 from runyard.errors import InvalidParameter
 from runyard.models.signature import Schema, infer_schema
@@ -58,6 +59,12 @@ class HuggingFaceDataset(ColumnDataset):
         if self._targets is None:
             return PyFuncInputsOutputs(frame)
         return PyFuncInputsOutputs(frame.drop(columns=[self._targets]), frame[self._targets])
+
+    def to_evaluation_dataset(
+        self, path: str | None = None, feature_names: Sequence[str] | None = None
+    ) -> EvaluationDataset:
+        """Return what it holds, as `evaluate` uses it."""
+        return of_dataset(self, path, feature_names)
 
     def _first_rows(self) -> pd.DataFrame:
         return next(self._ds.to_pandas(batch_size=MAX_ROWS, batched=True))

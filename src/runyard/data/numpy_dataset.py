@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from runyard.client.datasets import Dataset, DatasetSource, PyFuncInputsOutputs, inferred
 from runyard.data.dataset_source_registry import source_or_code
 from runyard.data.digest_utils import compute_numpy_digest
+from runyard.data.evaluation_dataset import EvaluationDataset, of_dataset
 from runyard.data.schema import TensorDatasetSchema
 from runyard.models.signature import infer_schema
 
@@ -41,6 +43,12 @@ class TensorDataset(Dataset):
 
     def to_pyfunc(self) -> PyFuncInputsOutputs:
         return PyFuncInputsOutputs(self._features, self._targets)
+
+    def to_evaluation_dataset(
+        self, path: str | None = None, feature_names: Sequence[str] | None = None
+    ) -> EvaluationDataset:
+        """Return what it holds, as `evaluate` uses it."""
+        return of_dataset(self, path, feature_names)
 
 
 class NumpyDataset(TensorDataset):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from runyard.client.datasets import ColumnDataset, DatasetSource, PyFuncInputsOutputs, inferred
 from runyard.data.dataset_source_registry import source_or_code
 from runyard.data.digest_utils import compute_pandas_digest
+from runyard.data.evaluation_dataset import EvaluationDataset, of_dataset
 from runyard.errors import InvalidParameter
 from runyard.models.signature import Schema, infer_schema
 from runyard.wire.names import shown
@@ -42,6 +44,12 @@ class FrameDataset(ColumnDataset):
     @property
     def predictions(self) -> str | None:
         return self._predictions
+
+    def to_evaluation_dataset(
+        self, path: str | None = None, feature_names: Sequence[str] | None = None
+    ) -> EvaluationDataset:
+        """Return what it holds, as `evaluate` uses it."""
+        return of_dataset(self, path, feature_names)
 
     def _split(self, frame: pd.DataFrame) -> PyFuncInputsOutputs:
         if self._targets is None:

@@ -37,6 +37,13 @@ MANAGERS: Final = ("virtualenv", "uv", "conda", "local")
 _COMPLETE: Final = ".complete"
 _CONDA_PROGRAMS: Final = ("micromamba", "mamba", "conda")
 _NO_QUESTIONS: Final = {"PIP_NO_INPUT": "1", "CONDA_ALWAYS_YES": "true", "MAMBA_ALWAYS_YES": "true"}
+# By which pip is told where packages are, and uv; what a company set for the one holds for the other.
+_OF_UV: Final = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+}
+_ALSO_OF_UV: Final = ("UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
 _LINES_IN_ERROR: Final = 15
 _RELATIVE: Final = re.compile(r"(?P<option>-r|--requirement|-c|--constraint)(?P<gap>[\s=]*)(?P<file>[^\s/].*)")
 
@@ -225,7 +232,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
         started = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, **_NO_QUESTIONS},
+            env={**os.environ, **_NO_QUESTIONS, **_where_packages_are()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -246,6 +253,20 @@ def _run(command: Sequence[str], folder: Path) -> None:
     if process.returncode != 0:
         words = " ".join(command)
         raise ConfigurationError("\n".join([f"`{words}` ended with {process.returncode}:", *last]))
+
+
+def _where_packages_are() -> dict[str, str]:
+    """Return the variables that tell uv of the indexes that pip is told of, where nobody told uv of any."""
+    if any(variable(name) for name in (*_OF_UV.values(), *_ALSO_OF_UV)):
+        return {}
+    told = {name: (variable(name) or "").split() for name in _OF_UV}
+    # Of what is not there pip warns, and uv fails.
+    found = {name: [each for each in listed if "://" in each or os.path.isdir(each)] for name, listed in told.items()}
+    return {
+        _OF_UV[name]: ("," if name == "PIP_FIND_LINKS" else " ").join(listed)
+        for name, listed in found.items()
+        if listed
+    }
 
 
 def _is_complete(environment: Environment) -> bool:

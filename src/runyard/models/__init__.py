@@ -5,7 +5,8 @@ To users it offers what the client knows of models where they are kept, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
 from runyard.models.model import Model
 from runyard.models.python_model import set_model
@@ -13,36 +14,66 @@ from runyard.models.signature import ModelSignature, infer_signature
 
 if TYPE_CHECKING:
     from runyard.client.models import get_model_info, set_signature, update_model_requirements
+    from runyard.evaluation import (
+        EvaluationArtifact,
+        EvaluationMetric,
+        EvaluationResult,
+        MetricThreshold,
+        ModelEvaluator,
+        evaluate,
+        list_evaluators,
+        make_metric,
+        validate_evaluation_results,
+    )
     from runyard.serving.offered import build_docker, predict
 
 __all__ = [
+    "EvaluationArtifact",
+    "EvaluationMetric",
+    "EvaluationResult",
+    "MetricThreshold",
     "Model",
+    "ModelEvaluator",
     "ModelSignature",
     "build_docker",
+    "evaluate",
     "get_model_info",
     "infer_signature",
+    "list_evaluators",
+    "make_metric",
     "predict",
     "set_model",
     "set_signature",
     "update_model_requirements",
+    "validate_evaluation_results",
 ]
 
-_CLIENTS = ("get_model_info", "set_signature", "update_model_requirements")
-_SERVINGS = ("build_docker", "predict")
+# These are above this package, and only who asks for one loads them.
+_ABOVE: Final = {
+    **dict.fromkeys(("get_model_info", "set_signature", "update_model_requirements"), "runyard.client.models"),
+    **dict.fromkeys(
+        (
+            "EvaluationArtifact",
+            "EvaluationMetric",
+            "EvaluationResult",
+            "MetricThreshold",
+            "ModelEvaluator",
+            "evaluate",
+            "list_evaluators",
+            "make_metric",
+            "validate_evaluation_results",
+        ),
+        "runyard.evaluation",
+    ),
+    **dict.fromkeys(("build_docker", "predict"), "runyard.serving.offered"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Both are above this package, and only who asks for them loads them.
-    if name in _CLIENTS:
-        from runyard.client import models
-
-        return getattr(models, name)
-    if name in _SERVINGS:
-        from runyard.serving import offered
-
-        return getattr(offered, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _ABOVE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_ABOVE[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_CLIENTS, *_SERVINGS])
+    return sorted([*globals(), *_ABOVE])

@@ -198,11 +198,11 @@ def _nested(value: Any, kind: Type, required: bool, path: str) -> Any:
     if isinstance(kind, Array):
         if not isinstance(value, (list, tuple)) and not is_array(value):
             raise InvalidParameter(f"{path} must be a list, got {value!r}")
-        return [_nested(item, kind.items, True, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [_nested(item, kind.dtype, True, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(kind, Map):
         if not isinstance(value, Mapping):
             raise InvalidParameter(f"{path} must be an object, got {value!r}")
-        return {key: _nested(item, kind.values, True, f"{path}.{key}") for key, item in value.items()}
+        return {key: _nested(item, kind.value_type, True, f"{path}.{key}") for key, item in value.items()}
     if isinstance(kind, Object):
         if not isinstance(value, Mapping):
             raise InvalidParameter(f"{path} must be an object, got {value!r}")
@@ -212,7 +212,7 @@ def _nested(value: Any, kind: Type, required: bool, path: str) -> Any:
         if missing := [name for name, each in known.items() if each.required and name not in value]:
             raise InvalidParameter(f"{path} is missing {missing}")
         return {
-            name: _nested(item, known[name].type, known[name].required, f"{path}.{name}")
+            name: _nested(item, known[name].dtype, known[name].required, f"{path}.{name}")
             for name, item in value.items()
         }
     from runyard.models.signature import ParamSpec

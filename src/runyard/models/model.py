@@ -6,13 +6,16 @@ Source: the fields are those that MLflow 3 writes; a file of MLflow 1 or 2 lacks
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from runyard.errors import InvalidParameter, NotFound
-from runyard.models.signature import ModelSignature
+from runyard.models.examples import load_example
+from runyard.models.signature import ModelSignature, ParamSchema, Schema
 
 MLMODEL_FILE: Final = "MLmodel"
 
@@ -27,6 +30,7 @@ _OPTIONAL: Final = (
     "metadata",
     "is_signature_from_type_hint",
     "resources",
+    "env_vars",
     "auth_policy",
 )
 
@@ -35,28 +39,64 @@ _OPTIONAL: Final = (
 class Model:
     """What an MLmodel file says."""
 
+    artifact_path: str | None = None
+    run_id: str | None = None
+    utc_time_created: str = field(default_factory=lambda: str(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)))
     flavors: dict[str, dict[str, Any]] = field(default_factory=dict)
     signature: ModelSignature | None = None
     saved_input_example_info: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
-    artifact_path: str | None = None
-    run_id: str | None = None
-    model_id: str | None = None
     model_uuid: str = field(default_factory=lambda: uuid.uuid4().hex)
-    model_size_bytes: int | None = None
     mlflow_version: str | None = FORMAT_VERSION
-    utc_time_created: str = field(default_factory=lambda: str(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)))
+    metadata: dict[str, Any] | None = None
+    model_size_bytes: int | None = None
+    resources: dict[str, Any] | None = None
+    env_vars: list[str] | None = None
+    auth_policy: dict[str, Any] | None = None
+    model_id: str | None = None
+    prompts: list[str] | None = None
     is_signature_from_type_hint: bool = False
     type_hint_from_example: bool = False
-    prompts: list[str] | None = None
-    resources: dict[str, Any] | None = None
-    auth_policy: dict[str, Any] | None = None
     # Fields of a later format, kept as they were read.
     others: dict[str, Any] = field(default_factory=dict)
 
-    def add_flavor(self, name: str, **parameters: Any) -> Model:
-        self.flavors[name] = parameters
+    def add_flavor(self, name: str, **params: Any) -> Model:
+        self.flavors[name] = params
         return self
+
+    def get_input_schema(self) -> Schema | None:
+        return None if self.signature is None else self.signature.inputs
+
+    def get_output_schema(self) -> Schema | None:
+        return None if self.signature is None else self.signature.outputs
+
+    def get_params_schema(self) -> ParamSchema | None:
+        return None if self.signature is None else self.signature.params
+
+    def load_input_example(self, path: str | Path | None = None) -> Any:
+        """Return the input example that is kept in the model's folder at ``path``; None where there is none."""
+        return self._example(path)[0]
+
+    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
+        """Return the params of the input example; None where it has none."""
+        return self._example(path)[1]
+
+    def get_serving_input(self, path: str | Path) -> str | None:
+        """Return the input example as the body of a request to a scoring server; None where there is none."""
+        name = (self.saved_input_example_info or {}).get("serving_input_path")
+        return None if name is None else (Path(path) / name).read_text(encoding="utf-8")
+
+    def _example(self, path: str | Path | None) -> tuple[Any, dict[str, Any] | None]:
+        if self.saved_input_example_info is None:
+            return None, None
+        if path is None:
+            raise InvalidParameter("path must name the folder of the model whose input example is asked for")
+        return load_example(Path(path), self.saved_input_example_info)
+
+    def get_tags_dict(self) -> dict[str, Any]:
+        """Return what the run's history of logged models tells of it."""
+        form = self.to_dict()
+        names = ("run_id", "artifact_path", "utc_time_created", "model_uuid", "flavors")
+        return {name: form[name] for name in names if form.get(name) is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as the file has them: the signature as JSON texts, optional ones only where set."""
@@ -68,8 +108,9 @@ class Model:
         }
 
     @classmethod
-    def from_dict(cls, form: dict[str, Any]) -> Model:
+    def from_dict(cls, model_dict: Mapping[str, Any]) -> Model:
         """Raises: InvalidParameter: a flavor or the signature is not what the format says."""
+        form = model_dict
         flavors = form.get("flavors")
         if not isinstance(flavors, dict) or not all(isinstance(each, dict) for each in flavors.values()):
             raise InvalidParameter("flavors of an MLmodel file must be a mapping of mappings")
@@ -82,18 +123,27 @@ class Model:
             fields["utc_time_created"] = str(fields["utc_time_created"])
         return cls(**fields, signature=ModelSignature.from_dict(signature) if signature else None, others=others)
 
-    def to_yaml(self) -> str:
+    def to_yaml(self, stream: IO[str] | None = None) -> str:
+        """Return the text of the file, and write it to ``stream`` if there is one."""
         import yaml
 
-        return str(yaml.safe_dump(self.to_dict(), default_flow_style=False, allow_unicode=True))
+        text = str(yaml.safe_dump(self.to_dict(), default_flow_style=False, allow_unicode=True))
+        if stream is not None:
+            stream.write(text)
+        return text
 
-    def save(self, folder: Path) -> None:
-        """Write the MLmodel file of a model in this folder."""
-        (folder / MLMODEL_FILE).write_text(self.to_yaml(), encoding="utf-8")
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict())
+
+    def save(self, path: str | Path) -> None:
+        """Write the MLmodel file of the model in a folder, to that folder or to the file that is named."""
+        file = Path(path)
+        file = file / MLMODEL_FILE if file.is_dir() else file
+        file.write_text(self.to_yaml(), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: str | Path) -> Model:
-        """Return what the MLmodel file in this folder says.
+    def load(cls, path: str | Path) -> Model:
+        """Return what the MLmodel file in a folder, or the one that is named, says.
 
         Raises:
             NotFound: there is none.
@@ -101,15 +151,16 @@ class Model:
         """
         import yaml
 
-        path = Path(folder) / MLMODEL_FILE
+        file = Path(path)
+        file = file if file.is_file() else file / MLMODEL_FILE
         try:
-            form = yaml.safe_load(path.read_text(encoding="utf-8"))
+            form = yaml.safe_load(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise NotFound(f"{str(folder)!r} holds no model: the file {MLMODEL_FILE} is missing") from None
+            raise NotFound(f"{str(path)!r} holds no model: the file {MLMODEL_FILE} is missing") from None
         except yaml.YAMLError as wrong:
-            raise InvalidParameter(f"{path} is not YAML: {wrong}") from None
+            raise InvalidParameter(f"{file} is not YAML: {wrong}") from None
         if not isinstance(form, dict):
-            raise InvalidParameter(f"{path} must hold a mapping, got {type(form).__name__}")
+            raise InvalidParameter(f"{file} must hold a mapping, got {type(form).__name__}")
         return cls.from_dict(form)
 
     def flavor(self, name: str) -> dict[str, Any]:

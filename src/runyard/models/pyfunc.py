@@ -219,7 +219,7 @@ def load_model(model_path: str | Path, *, model_config: Mapping[str, Any] | None
     if loader in {PYTHON_MODEL_LOADER, CODE_MODEL_LOADER}:
         return PyFuncModel(metadata, _load_python_model(folder, flavor, config), folder)
     if loader.startswith("mlflow."):
-        return PyFuncModel(metadata, _flavor_module(loader).load_pyfunc(folder, flavor), folder)
+        return PyFuncModel(metadata, _flavor_module(loader).load_pyfunc(folder, {**flavor, "config": config}), folder)
     try:
         module = importlib.import_module(loader)
     except ModuleNotFoundError as missing:
