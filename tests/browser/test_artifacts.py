@@ -205,8 +205,15 @@ def test_a_model_shows_its_signature_and_how_to_use_it(show: Callable[[str], Pag
     expect(page.get_by_text(f'load_model("runs:/{world.artifacts_run_id}/model")')).to_be_visible()
     page.get_by_role("tab", name="curl").click()
     expect(page.get_by_text("dataframe_split")).to_be_visible()
-    page.get_by_role("button", name="Register model").last.click()
+    page.get_by_role("button", name="Register Model").last.click()
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_folder_of_a_model_shows_what_it_is(show: Callable[[str], Page]) -> None:
+    page = show("model")
+    expect(page.get_by_role("row", name="tenure double yes")).to_be_visible()
+    expect(page.get_by_role("button", name="model.pkl")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("button", name="Register Model")).not_to_have_count(0)
 
 
 def test_of_a_large_file_only_the_beginning_is_read(show: Callable[[str], Page]) -> None:
@@ -254,6 +261,8 @@ def test_a_run_without_artifacts_says_how_to_log_one(open_page: OpenPage, world:
 def test_versions_and_logged_models_show_their_files(open_page: OpenPage, world: World) -> None:
     page = open_page(f"/#/models/{world.model_name}/versions/2")
     expect(page.get_by_role("treeitem", name="MLmodel")).to_be_visible()
+    # What it takes is seen at once, without opening its MLmodel.
+    expect(page.get_by_role("row", name="tenure double yes")).to_be_visible()
     page.get_by_role("treeitem", name="MLmodel").click()
     expect(page.get_by_text(f'load_model("models:/{world.model_name}/2")').last).to_be_visible()
     page = open_page(f"/#/experiments/{world.experiment_id}/models/{world.model_id}")

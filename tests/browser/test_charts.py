@@ -238,6 +238,28 @@ def test_the_names_of_the_runs_lead_to_their_pages_by_the_keyboard_too(charts: P
     expect(charts.get_by_role("heading", name="train-adam-00")).to_be_visible()
 
 
+def test_runs_are_put_out_of_the_charts_and_back(charts: Page) -> None:
+    legend = charts.get_by_role("list", name="Runs in the charts")
+    chart = card(charts, "val/loss").get_by_role("img")
+    expect(chart).to_have_attribute("aria-label", re.compile("train-adam-00.*"))
+    eye = legend.get_by_role("button", name="Draw train-adam-00")
+    eye.click()
+    expect(eye).to_have_attribute("aria-pressed", "false")
+    expect(chart).not_to_have_attribute("aria-label", re.compile("train-adam-00"))
+    charts.reload()
+    expect(eye).to_have_attribute("aria-pressed", "false")
+    # With Shift, it is alone; by the keyboard, too.
+    eye.focus()
+    charts.keyboard.press("Shift+Enter")
+    card(charts, "val/loss").scroll_into_view_if_needed()
+    expect(chart).to_have_attribute("aria-label", re.compile("train-adam-00"))
+    expect(chart).not_to_have_attribute("aria-label", re.compile("train-sgd-01"))
+    eye.click()
+    expect(charts.get_by_text("No run is drawn")).to_be_visible()
+    legend.get_by_role("button", name="Draw all").click()
+    expect(chart).to_have_attribute("aria-label", re.compile("train-sgd-01"))
+
+
 def test_grouped_runs_have_a_line_a_group_with_its_mean_and_band(open_page: OpenPage, world: World) -> None:
     page = open_page(f"{address(world)}&group={quote(json.dumps(['params.optimizer']))}")
     legend = page.get_by_role("list", name="Runs in the charts")

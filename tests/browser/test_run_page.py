@@ -183,6 +183,11 @@ def test_tabs_are_in_the_address(world: World, open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("tab=system"))
 
 
+def test_the_tab_that_is_shown_is_in_view_on_a_phone(world: World, open_page: OpenPage) -> None:
+    page = open_page(f"/#/experiments/{world.experiment_id}/runs/{world.run_ids[0]}?tab=artifacts", width=390)
+    expect(page.get_by_role("tab", name="Artifacts")).to_be_in_viewport(ratio=1)
+
+
 def test_a_run_is_found_under_the_address_of_another_experiment(world: World, open_page: OpenPage) -> None:
     run_id = world.run_ids[0]
     page = open_page(f"/#/experiments/{world.other_experiment_id}/runs/{run_id}")

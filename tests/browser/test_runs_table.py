@@ -72,6 +72,40 @@ def test_a_click_on_a_header_sorts_and_the_address_remembers(table: Page) -> Non
     expect(rows(table).first).to_contain_text(ascending[0])
 
 
+def test_what_is_pointed_at_for_a_while_is_sorted_before_it_is_pressed(table: Page) -> None:
+    head = table.get_by_role("button", name="val/accuracy", exact=True)
+    with table.expect_request(lambda request: request.url.endswith("/runs/ids") and "accuracy" in request.post_data):
+        head.hover()
+    expect(header(table, "val/accuracy")).to_have_attribute("aria-sort", "none")
+
+
+def test_the_menu_of_a_column_opens_below_its_head(table: Page) -> None:
+    head = header(table, "val/accuracy")
+    head.hover()
+    head.get_by_role("button", name="Column val/accuracy").click()
+    menu, button = table.get_by_role("menu").bounding_box(), head.bounding_box()
+    assert menu is not None
+    assert button is not None
+    assert abs(menu["y"] - (button["y"] + button["height"])) < 20
+    assert menu["x"] < button["x"] + button["width"]
+    assert menu["x"] + menu["width"] > button["x"]
+
+
+@pytest.mark.parametrize(
+    ("path", "shows"),
+    [
+        ("/runs?searchFilter=params.optimizer%20%3D%20'sgd'", "train-sgd-01"),
+        ("/runs/{run}/artifacts/code/train.py", "train.py"),
+        ("/runs/{run}/model-metrics", "val/accuracy"),
+        ("/models/{model}/artifacts", "Logged model"),
+    ],
+)
+def test_addresses_of_upstreams_pages_lead_to_ours(open_page: OpenPage, world: World, path: str, shows: str) -> None:
+    path = path.format(run=world.artifacts_run_id, model=world.model_id)
+    page = open_page(f"/#/experiments/{world.experiment_id}{path}")
+    expect(page.get_by_role("main").get_by_text(shows).first).to_be_visible()
+
+
 def test_a_filter_of_the_servers_grammar_finds_runs_and_a_wrong_one_says_where(table: Page) -> None:
     box = table.get_by_role("textbox", name="Filter")
     box.fill("params.optimizer = 'adam' AND metrics.`val/accuracy` > 0")
@@ -100,9 +134,17 @@ def test_groups_show_means_and_open_to_their_runs(open_page: OpenPage, world: Wo
     expect(page.get_by_text("3 groups")).to_be_visible()
     group = rows(page).filter(has_text="adam")
     expect(group).to_contain_text("8 runs")
-    expect(group).to_contain_text("±")
+    expect(group).to_contain_text(re.compile(r"0\.\d+ ± 0\.\d+"))
+    # The least and the greatest.
+    expect(group.locator(".runs-grid-aggregate").first).to_contain_text(re.compile(r"0\.\d+ . 0\.\d+$"))
+    # A group is no run: there is nothing to select until one is open.
+    everything = page.get_by_role("checkbox", name="Select all")
+    expect(everything).to_be_disabled()
+    expect(everything).not_to_be_checked()
     group.get_by_role("button", name="Open adam").click()
     expect(page.get_by_role("link", name="train-adam-21")).to_be_visible()
+    everything.check()
+    expect(page.locator(".runs-status")).to_contain_text("8 selected")
 
 
 def test_runs_are_selected_by_keyboard_and_by_a_range(table: Page) -> None:

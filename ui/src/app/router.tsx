@@ -8,13 +8,17 @@ import {
   Link,
   lazyRouteComponent,
   redirect,
+  useLocation,
+  useRouter,
 } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { ApiError } from "../api/client";
 import { experimentQuery } from "../api/experiments";
 import { runColumnsQuery } from "../api/runs";
 import { Button } from "../components/Button";
 import { Empty, Loading, Problem } from "../components/Problem";
 import { useStrings } from "../i18n";
+import { ownAddress } from "../lib/upstreamAddresses";
 import { readCompareSearch } from "../pages/compare/search";
 import ExperimentsPage from "../pages/experiments/ExperimentsPage";
 import { readExperimentsSearch } from "../pages/experiments/search";
@@ -144,8 +148,16 @@ declare module "@tanstack/react-router" {
   }
 }
 
+/** An address that is upstream's leads to our page; of another it is said that there is nothing. */
 function NotFound() {
   const t = useStrings();
+  const { history } = useRouter();
+  const { pathname, search } = useLocation();
+  const own = ownAddress(pathname, search);
+  useEffect(() => {
+    if (own !== undefined) history.replace(own);
+  }, [own, history]);
+  if (own !== undefined) return <Loading />;
   return (
     <Empty title={t.common.notFoundTitle}>
       <p>{t.common.notFound}</p>

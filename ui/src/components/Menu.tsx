@@ -21,7 +21,10 @@ export function Menu({ button, label, buttonClass = "button", children, align = 
   const opener = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    if (isOpen && opener.current && list.current) place(list.current, opener.current, align);
+    if (!isOpen || !opener.current || !list.current) return;
+    // Above the page, where nothing around it clips or moves it; browsers without popovers draw it in place.
+    list.current.showPopover?.();
+    place(list.current, opener.current, align);
   }, [isOpen, align]);
   useEffect(() => {
     if (!isOpen) return;
@@ -84,6 +87,7 @@ export function Menu({ button, label, buttonClass = "button", children, align = 
           ref={list}
           id={id}
           role="menu"
+          popover="manual"
           tabIndex={-1}
           className={`menu-list ${align}`}
           onKeyDown={onKeyDown}

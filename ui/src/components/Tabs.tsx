@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useId } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import "./Tabs.css";
 
 interface TabsProps<Name extends string> {
@@ -13,6 +13,15 @@ interface TabsProps<Name extends string> {
 /** Tabs and the panel of the current one; the arrow keys move between them. */
 export function Tabs<Name extends string>({ label, tabs, current, onChange, children }: TabsProps<Name>) {
   const id = useId();
+  const chosen = useRef<HTMLButtonElement>(null);
+  // On a phone they may be more than fit. Only they are scrolled: the page stays where it is.
+  useEffect(() => {
+    const tab = chosen.current;
+    const list = tab?.parentElement;
+    if (list && list.scrollWidth > list.clientWidth) {
+      list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2;
+    }
+  }, [current]);
   function onKeyDown(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;
@@ -30,6 +39,7 @@ export function Tabs<Name extends string>({ label, tabs, current, onChange, chil
         {tabs.map((tab) => (
           <button
             key={tab.name}
+            ref={tab.name === current ? chosen : undefined}
             id={`${id}-${tab.name}`}
             type="button"
             role="tab"

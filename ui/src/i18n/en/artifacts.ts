@@ -57,7 +57,7 @@ export default {
   curl: "curl",
   spark: "Spark",
   curlNote: "For a server started with: mlflow models serve -m",
-  register: "Register model",
+  register: "Register Model",
   expand: (name: string) => `Open ${name}`,
   collapse: (name: string) => `Close ${name}`,
   items: (count: number) => `${count} ${count === 1 ? "item" : "items"}`,

@@ -106,8 +106,10 @@ export function moveColumn(shown: readonly string[], moved: string, target: stri
   return rest;
 }
 
-export function widthOf(column: Column, widths: Readonly<Record<string, number>>): number {
-  const width = widths[column.name] ?? WIDTHS[column.name] ?? (column.kind === "metrics" ? 120 : 140);
+/** How wide it is, in CSS pixels; where runs are grouped, a metric is two numbers and two more. */
+export function widthOf(column: Column, widths: Readonly<Record<string, number>>, isGrouped = false): number {
+  const usual = column.kind === "metrics" ? (isGrouped ? 160 : 120) : 140;
+  const width = widths[column.name] ?? WIDTHS[column.name] ?? usual;
   return Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { groupKey, groupRows, runRows } from "./rows";
+import { blockOf, groupKey, groupRows, runRows } from "./rows";
 import { extended, keptScroll, toggled } from "./selection";
 
 describe("rows", () => {
@@ -64,5 +64,17 @@ describe("selections", () => {
   it("keep their place when rows come in above", () => {
     expect(keptScroll("b", -10, ["new", "a", "b"], 32)).toBe(74);
     expect(keptScroll("gone", 0, ["a"], 32)).toBeUndefined();
+  });
+});
+
+describe("a block", () => {
+  it("holds what is in view and stays the same while that moves within it", () => {
+    expect(blockOf(3, 30, 40)).toEqual({ first: 0, last: 40 });
+    expect(blockOf(12, 39, 40)).toEqual({ first: 0, last: 40 });
+    expect(blockOf(13, 40, 40)).toEqual({ first: 0, last: 80 });
+  });
+
+  it("is empty where nothing is in view", () => {
+    expect(blockOf(0, -1, 40)).toEqual({ first: 0, last: 0 });
   });
 });

@@ -26,6 +26,11 @@ export function groupRows(keys: readonly string[], open: OpenRows): TableRow[] {
   return rows;
 }
 
+/** The least range of whole blocks of `size` that holds the items from `first` to `last`; what is returned as `last` is exclusive. */
+export function blockOf(first: number, last: number, size: number): { first: number; last: number } {
+  return { first: Math.floor(first / size) * size, last: Math.ceil((last + 1) / size) * size };
+}
+
 /** A group's key: what its runs have in common. */
 export function groupKey(values: readonly (string | null)[]): string {
   return `group ${JSON.stringify(values)}`;

@@ -1,14 +1,13 @@
-import { Download, Package } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Download } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { artifactUrl } from "../../api/artifacts";
-import { Button } from "../../components/Button";
 import { Loading } from "../../components/Problem";
 import { CopyButton } from "../../components/Text";
 import { useStrings } from "../../i18n";
 import { kindOf, nameOf, parentOf, type PreviewKind } from "../../lib/artifacts/kind";
 import { formatSize } from "../../lib/format";
-import { RegisterModelDialog } from "../models/RegisterModelDialog";
 import type { ArtifactSource } from "./ArtifactBrowser";
+import { RegisterButton } from "./RegisterButton";
 
 export interface PreviewProps {
   source: ArtifactSource;
@@ -43,7 +42,6 @@ interface FileViewProps {
 /** A file: what it is called, and what it shows, by its kind. */
 export function FileView({ source, path, sizeBytes }: FileViewProps) {
   const t = useStrings();
-  const [isRegistering, setRegistering] = useState(false);
   const kind = kindOf(path);
   const Preview = PREVIEWS[kind];
   const url = artifactUrl(source, path);
@@ -56,11 +54,7 @@ export function FileView({ source, path, sizeBytes }: FileViewProps) {
         {sizeBytes !== undefined && <span className="muted nowrap">{formatSize(sizeBytes)}</span>}
         <CopyButton text={path} what={t.artifacts.copyPath} />
         <span className="spacer" />
-        {kind === "model" && source.kind === "run" && (
-          <Button onClick={() => setRegistering(true)}>
-            <Package size={14} aria-hidden /> {t.artifacts.register}
-          </Button>
-        )}
+        {kind === "model" && source.kind === "run" && <RegisterButton runId={source.runId} path={parentOf(path)} />}
         <a className="button" href={url} download={nameOf(path)}>
           <Download size={14} aria-hidden /> {t.artifacts.download}
         </a>
@@ -68,12 +62,6 @@ export function FileView({ source, path, sizeBytes }: FileViewProps) {
       <Suspense fallback={<Loading />}>
         <Preview source={source} path={path} url={url} sizeBytes={sizeBytes} />
       </Suspense>
-      {isRegistering && source.kind === "run" && (
-        <RegisterModelDialog
-          source={{ kind: "run", runId: source.runId, path: parentOf(path) }}
-          onClose={() => setRegistering(false)}
-        />
-      )}
     </>
   );
 }

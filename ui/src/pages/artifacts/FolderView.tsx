@@ -1,15 +1,18 @@
 import { Archive, File, Folder } from "lucide-react";
-import { useMemo } from "react";
-import { archiveUrl } from "../../api/artifacts";
+import { lazy, Suspense, useMemo } from "react";
+import { archiveUrl, artifactUrl } from "../../api/artifacts";
 import type { FileInfo } from "../../api/schema";
 import { Loading } from "../../components/Problem";
 import { useStrings } from "../../i18n";
-import { nameOf } from "../../lib/artifacts/kind";
+import { kindOf, nameOf } from "../../lib/artifacts/kind";
 import { sorted } from "../../lib/artifacts/tree";
 import { formatSize } from "../../lib/format";
 import { parseImageName } from "../../lib/imageNames";
 import type { ArtifactSource } from "./ArtifactBrowser";
 import { ImagesByStep } from "./ImagesByStep";
+import { RegisterButton } from "./RegisterButton";
+
+const ModelPreview = lazy(() => import("./previews/ModelPreview"));
 
 const MAX_SHOWN = 1000;
 
@@ -21,12 +24,13 @@ interface FolderViewProps {
   onChoose: (path: string) => void;
 }
 
-/** What is in a folder, with sizes; images that were logged by step are shown as such. */
+/** What is in a folder, with sizes; images that were logged by step are shown as such, and a model by what it is. */
 export function FolderView({ source, path, files = [], isPending, onChoose }: FolderViewProps) {
   const t = useStrings();
   const shown = useMemo(() => sorted(files), [files]);
   const images = useMemo(() => files.filter((file) => parseImageName(file.path) !== undefined), [files]);
   const total = files.reduce((sum, { file_size: size }) => sum + (size ?? 0), 0);
+  const model = files.find((file) => !file.is_dir && kindOf(file.path) === "model");
   if (isPending) return <Loading />;
   return (
     <>
@@ -36,10 +40,21 @@ export function FolderView({ source, path, files = [], isPending, onChoose }: Fo
           {t.artifacts.files(files.length)}, {t.artifacts.total(formatSize(total))}
         </span>
         <span className="spacer" />
+        {model && source.kind === "run" && <RegisterButton runId={source.runId} path={path} />}
         <a className="button" href={archiveUrl(source, path)} download>
           <Archive size={14} aria-hidden /> {t.artifacts.downloadZip}
         </a>
       </header>
+      {model && (
+        <Suspense fallback={<Loading lines={4} />}>
+          <ModelPreview
+            source={source}
+            path={model.path}
+            url={artifactUrl(source, model.path)}
+            sizeBytes={model.file_size ?? undefined}
+          />
+        </Suspense>
+      )}
       {images.length > 0 && <ImagesByStep source={source} paths={images.map((file) => file.path)} />}
       {files.length === 0 && <p className="muted">{t.artifacts.folderEmpty}</p>}
       {files.length > 0 && (

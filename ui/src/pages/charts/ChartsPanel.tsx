@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { ChartLine, ChevronDown, ChevronRight, SearchX } from "lucide-react";
+import { ChartLine, ChevronDown, ChevronRight, EyeOff, SearchX } from "lucide-react";
 import { lazy, Suspense, useId, useMemo } from "react";
 import { api, ask } from "../../api/client";
 import { LIVE_INTERVAL_MS, runColumnsQuery, runQuery } from "../../api/runs";
@@ -67,10 +67,13 @@ export default function ChartsPanel(props: ChartsPanelProps) {
   const t = useStrings();
   const sync = useId();
   const theme = shownTheme.use();
-  const groups = useMemo(
+  const allGroups = useMemo(
     () => (layout.groups === "off" ? undefined : groupsOf(runs, theme)),
     [runs, theme, layout.groups],
   );
+  const off = useMemo(() => (showLegend ? offIn(layout, runs, allGroups) : []), [showLegend, layout, runs, allGroups]);
+  const groups = useMemo(() => allGroups?.filter(({ key }) => !off.includes(key)), [allGroups, off]);
+  const drawnRuns = useMemo(() => drawnOf(runs, groups, off), [runs, groups, off]);
   const keys = useMetricKeys(experimentIds, runs);
   const shown = useMemo(
     () =>
@@ -93,12 +96,19 @@ export default function ChartsPanel(props: ChartsPanelProps) {
   return (
     <div className="charts-panel">
       <Toolbar layout={layout} hasGroups={runs.some(({ group }) => group !== undefined)} onChange={onLayoutChange} />
-      {showLegend && <Legend runs={runs} groups={groups} />}
+      {showLegend && (
+        <Legend
+          runs={runs}
+          groups={allGroups}
+          off={off}
+          onOff={(next) => onLayoutChange({ ...layout, off: next.length > 0 ? next : undefined })}
+        />
+      )}
       {showPlots && (
         <Suspense fallback={<Loading lines={2} />}>
           <PlotsSection
             experimentIds={experimentIds}
-            runs={runs}
+            runs={drawnRuns}
             plots={layout.plots ?? []}
             onPlotsChange={(plots) => onLayoutChange({ ...layout, plots: plots.length > 0 ? plots : undefined })}
           />
@@ -112,11 +122,12 @@ export default function ChartsPanel(props: ChartsPanelProps) {
         </Empty>
       )}
       {shown.length > 0 && found.length === 0 && <Empty title={t.charts.nothingFound} icon={<SearchX size={32} />} />}
-      {sections.map((section) => (
+      {drawnRuns.length === 0 && <Empty title={t.charts.noneDrawn} icon={<EyeOff size={32} />} />}
+      {(drawnRuns.length > 0 ? sections : []).map((section) => (
         <ChartsSection
           key={section.isPinned ? "pinned" : `prefix ${section.prefix}`}
           section={section}
-          runs={runs}
+          runs={drawnRuns}
           groups={groups}
           layout={layout}
           sync={sync}
@@ -210,6 +221,23 @@ function groupsOf(runs: readonly ChartRun[], theme: "light" | "dark"): ChartGrou
     color: colorAt(at, theme),
     runIds: members.get(name)!,
   }));
+}
+
+/** What of the runs, or of the groups, the reader has put out of the charts. */
+function offIn(
+  layout: ChartsLayout,
+  runs: readonly ChartRun[],
+  groups: readonly ChartGroup[] | undefined,
+): readonly string[] {
+  const shown = new Set(groups?.map(({ key }) => key) ?? runs.map(({ runId }) => runId));
+  return (layout.off ?? []).filter((key) => shown.has(key));
+}
+
+/** The runs that are drawn: themselves, or in a group. */
+function drawnOf(runs: ChartRun[], groups: readonly ChartGroup[] | undefined, off: readonly string[]): ChartRun[] {
+  if (off.length === 0) return runs;
+  const inGroups = groups && new Set(groups.flatMap(({ runIds }) => runIds));
+  return runs.filter(({ runId }) => (inGroups ? inGroups.has(runId) : !off.includes(runId)));
 }
 
 /** The metrics that any of the runs has, sorted; asked for again while one of them goes on. */

@@ -1,4 +1,4 @@
-import { ChevronRight } from "lucide-react";
+import { ChevronRight, Eye, EyeOff } from "lucide-react";
 import { useState } from "react";
 import { Button } from "../../components/Button";
 import { useStrings } from "../../i18n";
@@ -11,23 +11,46 @@ const FIRST_COUNT = 12;
 interface LegendProps {
   runs: readonly ChartRun[];
   groups: readonly ChartGroup[] | undefined;
+  /** The runs, or the groups by their keys, that are not drawn. */
+  off: readonly string[];
+  onOff: (off: string[]) => void;
 }
 
-/** The runs of all charts with their colours, each a link to its page; of groups their runs are folded. */
-export function Legend({ runs, groups }: LegendProps) {
+/** The runs of all charts with their colours, each a link to its page, to be shown or not; of groups their runs are folded. */
+export function Legend({ runs, groups, off, onOff }: LegendProps) {
   const t = useStrings();
   const [isOpen, setOpen] = useState(false);
   const count = groups?.length ?? runs.length;
   const shownCount = isOpen ? count : FIRST_COUNT;
   const byId = new Map(runs.map((run) => [run.runId, run]));
+  const entries = groups ?? runs.map(({ runId, ...run }) => ({ key: runId, ...run }));
+  const eye = (key: string, name: string, color: string) => {
+    const others = entries.filter((entry) => entry.key !== key).map((entry) => entry.key);
+    const isOff = off.includes(key);
+    return (
+      <button
+        type="button"
+        className="charts-legend-eye"
+        aria-pressed={!isOff}
+        aria-label={t.charts.draw(name)}
+        title={t.charts.drawHelp}
+        onClick={(event) =>
+          onOff(event.shiftKey ? others : isOff ? off.filter((other) => other !== key) : [...off, key])
+        }
+      >
+        <span className="line-chart-key" style={{ background: isOff ? undefined : color }} />
+        {isOff ? <EyeOff size={13} aria-hidden /> : <Eye size={13} aria-hidden />}
+      </button>
+    );
+  };
   return (
     <ul className="charts-legend" aria-label={t.charts.legend}>
       {groups
         ? groups.slice(0, shownCount).map(({ key, name, color, runIds }) => (
-            <li key={key} {...highlighting(key)}>
+            <li key={key} className={off.includes(key) ? "off" : ""} {...highlighting(key)}>
+              {eye(key, name, color)}
               <details>
                 <summary>
-                  <span className="line-chart-key" style={{ background: color }} />
                   <span className="truncate">{name}</span>
                   <span className="muted nowrap">{t.charts.runCount(runIds.length)}</span>
                   <ChevronRight size={13} aria-hidden />
@@ -43,14 +66,19 @@ export function Legend({ runs, groups }: LegendProps) {
             </li>
           ))
         : runs.slice(0, shownCount).map((run) => (
-            <li key={run.runId} {...highlighting(run.runId)}>
-              <span className="line-chart-key" style={{ background: run.color }} />
+            <li key={run.runId} className={off.includes(run.runId) ? "off" : ""} {...highlighting(run.runId)}>
+              {eye(run.runId, run.name, run.color)}
               <RunName run={run} />
             </li>
           ))}
       {shownCount < count && (
         <li>
           <Button onClick={() => setOpen(true)}>{t.charts.showAllRuns(count)}</Button>
+        </li>
+      )}
+      {off.length > 0 && (
+        <li>
+          <Button onClick={() => onOff([])}>{t.charts.drawAll}</Button>
         </li>
       )}
     </ul>

@@ -15,6 +15,8 @@ const HIGHLIGHT_WIDTH = 3;
 const LINE_WIDTH = 1.5;
 const MARK_SIZE = 5;
 const MAX_LEGEND_ROWS = 12;
+/** Where the cursor is another chart's, the lines matter more than the numbers. */
+const MAX_FOLLOWING_ROWS = 4;
 /** A click as near to a line, in CSS pixels, is a click on it. */
 const NEAR_PX = 12;
 /** A second click within this time makes it a double click. */
@@ -66,6 +68,7 @@ export function LineChart(props: LineChartProps) {
   const theme = shownTheme.use();
   const { timeZone } = preferences.use();
   const [pointed, setPointed] = useState<Pointed>();
+  const [isOver, setOver] = useState(false);
   const byId = useMemo(() => new Map(runs.map((run) => [run.runId, run])), [runs]);
   const [near, setNear] = useState<ChartRun>();
   const opening = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -205,11 +208,13 @@ export function LineChart(props: LineChartProps) {
   }
 
   const rows = pointed?.rows ?? [];
+  const shownRows = rows.slice(0, isOver ? MAX_LEGEND_ROWS : MAX_FOLLOWING_ROWS);
   return (
     // The same pages are reached by the keyboard from the names of the runs.
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
     <div
       className={`line-chart ${near?.address === undefined ? "" : "near"}`}
+      onMouseEnter={() => setOver(true)}
       onMouseMove={pointAtLine}
       onClick={open}
       onDoubleClick={() => {
@@ -217,6 +222,7 @@ export function LineChart(props: LineChartProps) {
         onZoom(undefined);
       }}
       onMouseLeave={() => {
+        setOver(false);
         setNear(undefined);
         setPointed(undefined);
         highlightedRun.set(undefined);
@@ -226,7 +232,7 @@ export function LineChart(props: LineChartProps) {
       {pointed && rows.length > 0 && (
         <div className="line-chart-legend" style={pointed.isRight ? { left: 60 } : { right: 8 }}>
           <div className="muted">{xText(pointed.x, axis, timeZone)}</div>
-          {rows.slice(0, MAX_LEGEND_ROWS).map(({ runId, value, group }) => (
+          {shownRows.map(({ runId, value, group }) => (
             <div key={runId} className="line-chart-row">
               <span className="line-chart-key" style={{ background: byId.get(runId)?.color }} />
               <span className="truncate">{byId.get(runId)?.name}</span>
@@ -238,7 +244,9 @@ export function LineChart(props: LineChartProps) {
               )}
             </div>
           ))}
-          {rows.length > MAX_LEGEND_ROWS && <div className="muted">{t.charts.more(rows.length - MAX_LEGEND_ROWS)}</div>}
+          {rows.length > shownRows.length && (
+            <div className="muted">{t.charts.more(rows.length - shownRows.length)}</div>
+          )}
         </div>
       )}
     </div>

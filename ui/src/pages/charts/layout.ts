@@ -24,6 +24,8 @@ export interface ChartsLayout {
   size?: "small" | "large";
   /** The words that were searched for. */
   search?: string;
+  /** The runs, or the groups by their keys, that are not drawn. */
+  off?: string[];
   pinned?: string[];
   hidden?: string[];
   /** The prefixes of the sections that are closed. */

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp, ChevronDown } from "lucide-react";
-import { type DragEvent, type PointerEvent, useState } from "react";
+import { type DragEvent, memo, type PointerEvent, useEffect, useRef, useState } from "react";
 import { Menu, MenuItem } from "../../components/Menu";
 import { useStrings } from "../../i18n";
 import { type Column, isGroupable, isNumeric, isSortable, NAME_COLUMN } from "../../lib/runs/columns";
@@ -7,6 +7,8 @@ import { nextOrder, type Order } from "../../lib/runs/scope";
 
 const DRAG_TYPE = "application/x-runyard-column";
 const WIDTH_STEP = 40;
+/** Who points at a head for so long is about to press it. */
+const NEAR_MS = 60;
 
 interface HeaderCellProps {
   column: Column;
@@ -17,6 +19,8 @@ interface HeaderCellProps {
   order: Order | undefined;
   groupBy: string[];
   onOrder: (order: Order | undefined) => void;
+  /** The reader points at what would sort so. */
+  onOrderNear: (order: Order | undefined) => void;
   onWidth: (column: string, width: number) => void;
   /** While the edge is dragged; `onWidth` follows when it is let go. */
   onDragWidth: (column: string, width: number) => void;
@@ -27,7 +31,7 @@ interface HeaderCellProps {
 }
 
 /** The head of a column: a click sorts, the edge resizes, dragging moves, and its menu does all of that by keyboard. */
-export function HeaderCell(props: HeaderCellProps) {
+export const HeaderCell = memo(function HeaderCell(props: HeaderCellProps) {
   const { column, start, width, index, isPinned, order } = props;
   const t = useStrings();
   const [isTarget, setTarget] = useState(false);
@@ -35,6 +39,9 @@ export function HeaderCell(props: HeaderCellProps) {
   const isSorted = order?.column === column.name;
   const canSort = isSortable(column);
   const isName = column.name === NAME_COLUMN;
+  const nearing = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const leave = () => clearTimeout(nearing.current);
+  useEffect(() => leave, []);
 
   function resize(event: PointerEvent<HTMLDivElement>) {
     event.preventDefault();
@@ -72,7 +79,7 @@ export function HeaderCell(props: HeaderCellProps) {
       role="columnheader"
       aria-colindex={index}
       aria-sort={isSorted ? (order.descending ? "descending" : "ascending") : canSort ? "none" : undefined}
-      className={`runs-grid-cell head ${isPinned ? "pinned" : ""} ${isNumeric(column) ? "end" : ""} ${isTarget ? "target" : ""}`}
+      className={`runs-grid-cell head ${isNumeric(column) ? "end" : ""} ${isTarget ? "target" : ""}`}
       style={{ left: start, width }}
       {...drag}
     >
@@ -81,6 +88,10 @@ export function HeaderCell(props: HeaderCellProps) {
         className="runs-grid-sort"
         title={column.name}
         disabled={!canSort}
+        onPointerEnter={() => {
+          nearing.current = setTimeout(() => props.onOrderNear(nextOrder(order, column)), NEAR_MS);
+        }}
+        onPointerLeave={leave}
         onClick={() => props.onOrder(nextOrder(order, column))}
       >
         {column.kind !== "attributes" && <span className={`runs-grid-kind ${column.kind}`} aria-hidden />}
@@ -119,7 +130,7 @@ export function HeaderCell(props: HeaderCellProps) {
       <div className="runs-grid-edge" aria-hidden onPointerDown={resize} />
     </div>
   );
-}
+});
 
 /** What a column is called: its key, or an attribute's word. */
 export function useColumnLabel(column: Column): string {

@@ -16,7 +16,7 @@ import { useStrings } from "../../i18n";
 import type { CellStore } from "../../lib/runs/cells";
 import { useIsNarrow } from "../../lib/narrow";
 import { type Column, widthOf } from "../../lib/runs/columns";
-import type { TableRow } from "../../lib/runs/rows";
+import { blockOf, type TableRow } from "../../lib/runs/rows";
 import type { Order } from "../../lib/runs/scope";
 import { extended, keptScroll, type Selection, toggled } from "../../lib/runs/selection";
 import { HeaderCell } from "./HeaderCell";
@@ -30,6 +30,9 @@ const CHECKBOX_WIDTH = 36;
 const NARROW_WIDTH = 150;
 const OVERSCAN_ROWS = 5;
 const OVERSCAN_COLUMNS = 2;
+/** Cells are read by blocks of so many rows and columns: scrolling asks for one now and then, not for each row. */
+const BLOCK_ROWS = 40;
+const BLOCK_COLUMNS = 12;
 /** What each run's row needs beside the columns: its status, and where its page is. */
 const ROW_COLUMNS = ["attributes.status", "attributes.experiment_id"];
 
@@ -50,6 +53,8 @@ interface RunsGridProps {
   onSelect: (selection: Selection) => void;
   order: Order | undefined;
   onOrder: (order: Order | undefined) => void;
+  /** The reader points at what would sort so. */
+  onOrderNear: (order: Order | undefined) => void;
   onWidth: (column: string, width: number) => void;
   onMove: (moved: string, target: string) => void;
   onHide: (column: string) => void;
@@ -70,6 +75,8 @@ export function RunsGrid(props: RunsGridProps) {
   // While an edge is dragged, the width is this grid's alone.
   const [dragged, setDragged] = useState<Record<string, number>>({});
   const widths = useMemo(() => ({ ...props.widths, ...dragged }), [props.widths, dragged]);
+  const onDragWidth = useCallback((column: string, width: number) => setDragged({ [column]: width }), []);
+  const isGrouped = props.groupBy.length > 0;
   const t = useStrings();
   const navigate = useNavigate();
   const isNarrow = useIsNarrow();
@@ -80,19 +87,22 @@ export function RunsGrid(props: RunsGridProps) {
   const pinnedColumns = useMemo(() => {
     let start = CHECKBOX_WIDTH;
     return pinned.map((column): PlacedColumn => {
-      const width = widthOf(column, widths);
+      const width = widthOf(column, widths, isGrouped);
       const placed = { column, start, width: isNarrow ? Math.min(width, NARROW_WIDTH) : width };
       start += placed.width;
       return placed;
     });
-  }, [pinned, widths, isNarrow]);
+  }, [pinned, widths, isNarrow, isGrouped]);
   const pinnedWidth = pinnedColumns.reduce((sum, { width }) => sum + width, CHECKBOX_WIDTH);
 
+  // The same functions from one drawing to the next: new ones make the virtualizer lay out all 100,000 rows anew.
+  const rowKey = useCallback((index: number) => rows[index]!.key, [rows]);
+  const columnKey = useCallback((index: number) => free[index]!.name, [free]);
   const rowsInView = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]!.key,
+    getItemKey: rowKey,
     overscan: OVERSCAN_ROWS,
     scrollMargin: HEADER_HEIGHT,
     scrollPaddingStart: HEADER_HEIGHT,
@@ -101,14 +111,14 @@ export function RunsGrid(props: RunsGridProps) {
     horizontal: true,
     count: free.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => widthOf(free[index]!, widths),
-    getItemKey: (index) => free[index]!.name,
+    estimateSize: (index) => widthOf(free[index]!, widths, isGrouped),
+    getItemKey: columnKey,
     overscan: OVERSCAN_COLUMNS,
     paddingStart: pinnedWidth,
     scrollPaddingStart: pinnedWidth,
   });
   // Widths are measured once; a change of them, or of the columns, is a new layout.
-  useEffect(() => columnsInView.measure(), [columnsInView, free, widths, pinnedWidth]);
+  useEffect(() => columnsInView.measure(), [columnsInView, free, widths, pinnedWidth, isGrouped]);
 
   const freeItems = columnsInView.getVirtualItems();
   const freeKey = freeItems.map(({ key, start, size }) => `${String(key)} ${start} ${size}`).join("|");
@@ -124,17 +134,19 @@ export function RunsGrid(props: RunsGridProps) {
   const totalWidth = columnsInView.getTotalSize();
   const rowItems = rowsInView.getVirtualItems();
 
-  const first = rowItems[0]?.index ?? 0;
-  const last = rowItems.at(-1)?.index ?? -1;
+  const wantedRows = useBlock(rowItems, BLOCK_ROWS, rows);
+  const wantedColumns = useBlock(freeItems, BLOCK_COLUMNS, free);
   useEffect(() => {
-    const runIds = rows.slice(first, last + 1).flatMap((row) => (row.kind === "run" ? [row.runId] : []));
-    const columns = [...pinnedColumns, ...freeColumns].map(({ column }) => column.name);
+    const runIds = wantedRows.flatMap((row) => (row.kind === "run" ? [row.runId] : []));
+    const columns = [...pinnedColumns.map(({ column }) => column), ...wantedColumns].map(({ name }) => name);
     store.want(runIds, [...ROW_COLUMNS, ...(isTree ? ["attributes.child_count"] : []), ...columns]);
-  }, [store, rows, first, last, pinnedColumns, freeColumns, isTree]);
+  }, [store, wantedRows, pinnedColumns, wantedColumns, isTree]);
 
   useKeptScroll(scroller, rows, props.listKey);
 
   const runIds = useMemo(() => rows.map((row) => (row.kind === "run" ? row.runId : undefined)), [rows]);
+  // Groups themselves cannot be selected, the runs that are open below them can.
+  const selectable = useMemo(() => runIds.filter((runId) => runId !== undefined), [runIds]);
   const select = useCallback(
     (index: number, event: MouseEvent | KeyboardEvent) => {
       const runId = runIds[index];
@@ -179,7 +191,7 @@ export function RunsGrid(props: RunsGridProps) {
       if (canOpen && row.isOpen !== isOpening) props.onToggleOpen(row);
       else scroller.current?.scrollBy({ left: isOpening ? 160 : -160 });
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      onSelect(new Set(runIds.filter((runId) => runId !== undefined)));
+      onSelect(new Set(selectable));
     } else if (event.key === "Escape") {
       onSelect(new Set());
     } else {
@@ -188,13 +200,13 @@ export function RunsGrid(props: RunsGridProps) {
     event.preventDefault();
   }
 
-  const selectable = runIds.length;
-  const isAllSelected = selectable > 0 && runIds.every((runId) => runId === undefined || selection.has(runId));
+  const isAllSelected = selectable.length > 0 && selectable.every((runId) => selection.has(runId));
   const headerProps = {
     order: props.order,
     onOrder: props.onOrder,
+    onOrderNear: props.onOrderNear,
     onWidth: props.onWidth,
-    onDragWidth: (column: string, width: number) => setDragged({ [column]: width }),
+    onDragWidth,
     onMove: props.onMove,
     onHide: props.onHide,
     onPin: props.onPin,
@@ -216,19 +228,20 @@ export function RunsGrid(props: RunsGridProps) {
     >
       <div role="rowgroup" className="runs-grid-header" style={{ width: totalWidth, height: HEADER_HEIGHT }}>
         <div role="row" aria-rowindex={1} className="runs-grid-line">
-          <div role="columnheader" className="runs-grid-cell pinned check" style={{ left: 0, width: CHECKBOX_WIDTH }}>
-            <input
-              type="checkbox"
-              aria-label={t.runs.selectAll}
-              checked={isAllSelected}
-              onChange={() =>
-                onSelect(isAllSelected ? new Set() : new Set(runIds.filter((runId) => runId !== undefined)))
-              }
-            />
+          <div role="presentation" className="runs-grid-pinned" style={{ width: pinnedWidth }}>
+            <div role="columnheader" className="runs-grid-cell check" style={{ left: 0, width: CHECKBOX_WIDTH }}>
+              <input
+                type="checkbox"
+                aria-label={t.runs.selectAll}
+                checked={isAllSelected}
+                disabled={selectable.length === 0}
+                onChange={() => onSelect(new Set(isAllSelected ? [] : selectable))}
+              />
+            </div>
+            {pinnedColumns.map((placed, at) => (
+              <HeaderCell key={placed.column.name} {...placed} {...headerProps} index={at + 2} isPinned />
+            ))}
           </div>
-          {pinnedColumns.map((placed, at) => (
-            <HeaderCell key={placed.column.name} {...placed} {...headerProps} index={at + 2} isPinned />
-          ))}
           {freeColumns.map((placed) => (
             <HeaderCell
               key={placed.column.name}
@@ -250,6 +263,7 @@ export function RunsGrid(props: RunsGridProps) {
             index,
             isActive: index === active,
             pinned: pinnedColumns,
+            pinnedWidth,
             free: freeColumns,
           };
           if (row.kind === "loading") return <LoadingRow key={key} {...place} depth={row.depth} />;
@@ -286,6 +300,12 @@ export function RunsGrid(props: RunsGridProps) {
 
 export function hasChildren(store: CellStore, runId: string): boolean {
   return Number(store.row(runId).get("attributes.child_count") ?? 0) > 0;
+}
+
+/** The items of the whole blocks that hold what is in view; the same array while these are the same. */
+function useBlock<Item>(inView: readonly { index: number }[], size: number, items: readonly Item[]): readonly Item[] {
+  const { first, last } = blockOf(inView[0]?.index ?? 0, inView.at(-1)?.index ?? -1, size);
+  return useMemo(() => items.slice(first, last), [items, first, last]);
 }
 
 function rowId(key: string): string {

@@ -54,6 +54,7 @@ export function RunsTable(props: RunsTableProps) {
         onSelect={props.onSelect}
         order={props.order}
         onOrder={(order) => onChange({ order: order && formatOrder(order) })}
+        onOrderNear={list.prefetch}
         onWidth={(column, width) => onChange({ widths: { ...view.widths, [column]: Math.round(width) } }, true)}
         onMove={(moved, target) => onChange({ columns: moveColumn(shown, moved, target) }, true)}
         onHide={(column) => onChange({ columns: shown.filter((name) => name !== column) }, true)}

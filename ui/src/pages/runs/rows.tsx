@@ -6,6 +6,7 @@ import {
   memo,
   type MouseEvent,
   type ReactNode,
+  useCallback,
   useSyncExternalStore,
 } from "react";
 import type { RunGroups } from "../../api/schema";
@@ -33,6 +34,8 @@ interface Place {
   index: number;
   isActive: boolean;
   pinned: PlacedColumn[];
+  /** Of the checkbox and what is pinned, in CSS pixels. */
+  pinnedWidth: number;
   free: PlacedColumn[];
 }
 
@@ -50,14 +53,9 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
   const { row, store, isSelected, index, pinned, color } = props;
   const { runId } = row;
   const t = useStrings();
-  const cells = useSyncExternalStore(
-    (watcher) => store.watch(runId, watcher),
-    () => store.row(runId),
-  );
-  const isHighlighted = useSyncExternalStore(
-    (watcher) => highlightedRun.watch(watcher),
-    () => highlightedRun.get() === runId,
-  );
+  const watch = useCallback((watcher: () => void) => store.watch(runId, watcher), [store, runId]);
+  const cells = useSyncExternalStore(watch, () => store.row(runId));
+  const isHighlighted = useSyncExternalStore(watchHighlighted, () => highlightedRun.get() === runId);
   const name = text(cells.get(NAME_COLUMN)) || runId;
   const experimentId = text(cells.get("attributes.experiment_id"));
   const canOpen = props.isTree && Number(cells.get("attributes.child_count") ?? 0) > 0;
@@ -105,6 +103,8 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
   );
 });
 
+const watchHighlighted = (watcher: () => void) => highlightedRun.watch(watcher);
+
 interface GroupRowProps extends Place {
   row: Extract<TableRow, { kind: "group" }>;
   groups: RunGroups | undefined;
@@ -139,10 +139,10 @@ export const GroupRow = memo(function GroupRow({ row, groups, groupBy, ...props 
         const mean = aggregate?.means[row.group];
         if (aggregate === undefined || mean === null || mean === undefined) return null;
         const deviation = aggregate.deviations[row.group];
-        const range = `${formatNumber(aggregate.minima[row.group])} – ${formatNumber(aggregate.maxima[row.group])}`;
+        const range = `${formatNumber(aggregate.minima[row.group], 4)} – ${formatNumber(aggregate.maxima[row.group], 4)}`;
         return (
           <span
-            className="truncate"
+            className="runs-grid-aggregate"
             title={t.runs.aggregate(
               formatNumber(mean),
               formatNumber(deviation),
@@ -150,11 +150,13 @@ export const GroupRow = memo(function GroupRow({ row, groups, groupBy, ...props 
               aggregate.counts[row.group] ?? 0,
             )}
           >
-            {formatNumber(mean, 4)}
-            {deviation !== null && deviation !== undefined && (
-              <span className="muted"> ± {formatNumber(deviation, 2)}</span>
-            )}
-            <span className="visually-hidden">{range}</span>
+            <span className="truncate">
+              {formatNumber(mean, 4)}
+              {deviation !== null && deviation !== undefined && (
+                <span className="muted"> ± {formatNumber(deviation, 2)}</span>
+              )}
+            </span>
+            <span className="truncate muted">{range}</span>
           </span>
         );
       }}
@@ -167,7 +169,7 @@ function GroupValue({ name, value }: { name: string; value: string | null }) {
   const label = useColumnLabel(parseColumn(name) ?? { name, kind: "params", key: name });
   return (
     <>
-      <span className="muted">{label}</span> <b>{value ?? t.runs.noValue}</b>{" "}
+      <span className="muted runs-grid-group-key">{label}</span> <b>{value ?? t.runs.noValue}</b>{" "}
     </>
   );
 }
@@ -231,10 +233,11 @@ function Line({
   onMouseEnter,
   check,
   pinned,
+  pinnedWidth,
   free,
   cell,
 }: LineProps) {
-  const style: CSSProperties = { transform: `translateY(${top}px)` };
+  const style: CSSProperties = { top };
   return (
     <div
       role="row"
@@ -247,20 +250,23 @@ function Line({
       onMouseEnter={onMouseEnter}
       onMouseLeave={onMouseEnter && (() => highlightedRun.set(undefined))}
     >
-      <div role="gridcell" aria-colindex={1} className="runs-grid-cell pinned check" style={{ left: 0, width: 36 }}>
-        {check}
-      </div>
-      {pinned.map((placed, at) => (
-        <div
-          key={placed.column.name}
-          role="gridcell"
-          aria-colindex={at + 2}
-          className={`runs-grid-cell pinned ${isNumeric(placed.column) ? "end" : ""}`}
-          style={{ left: placed.start, width: placed.width }}
-        >
-          {cell(placed)}
+      {/* One part that sticks, not each of its cells: what sticks is a layer of its own to the browser. */}
+      <div role="presentation" className="runs-grid-pinned" style={{ width: pinnedWidth }}>
+        <div role="gridcell" aria-colindex={1} className="runs-grid-cell check" style={{ left: 0, width: 36 }}>
+          {check}
         </div>
-      ))}
+        {pinned.map((placed, at) => (
+          <div
+            key={placed.column.name}
+            role="gridcell"
+            aria-colindex={at + 2}
+            className={`runs-grid-cell ${isNumeric(placed.column) ? "end" : ""}`}
+            style={{ left: placed.start, width: placed.width }}
+          >
+            {cell(placed)}
+          </div>
+        ))}
+      </div>
       {free.map((placed) => (
         <div
           key={placed.column.name}

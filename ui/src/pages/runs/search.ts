@@ -1,6 +1,7 @@
 // What the address of the runs page says besides the path: the whole view, so that a link shows what its sender saw.
 import { parseColumn } from "../../lib/runs/columns";
 import { parseOrder } from "../../lib/runs/scope";
+import { ownRunsSearch } from "../../lib/upstreamAddresses";
 import type { ChartsLayout } from "../charts/layout";
 
 export type RunsTab = "table" | "charts" | "models";
@@ -29,7 +30,10 @@ export interface RunsSearch {
 
 /** Read the search parameters of an address; what does not fit is left out. */
 export function readRunsSearch(search: Record<string, unknown>): RunsSearch {
-  const { tab, filter, order, columns, pinned, widths, group, tree, trash, selected, charts } = search;
+  const { tab, filter, order, columns, pinned, widths, group, tree, trash, selected, charts } = {
+    ...ownRunsSearch(search),
+    ...search,
+  } as Record<string, unknown>;
   return compact({
     tab: tab === "charts" || tab === "models" ? tab : undefined,
     filter: typeof filter === "string" && filter.trim() !== "" ? filter : undefined,

@@ -1,5 +1,5 @@
 // What the table shows: the ids of all runs that match, in their order, and what is open below them.
-import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { api, ask } from "../../api/client";
 import type { RunGroups } from "../../api/schema";
@@ -38,6 +38,8 @@ export interface RunRows {
   error: Error | null;
   toggleOpen: (row: TableRow) => void;
   refresh: () => void;
+  /** Read ahead how the rows begin in another order. */
+  prefetch: (order: Order | undefined) => void;
 }
 
 /** So many are asked for first: they are there at once, however many there are in all. */
@@ -54,22 +56,29 @@ export function useRunRows(scope: RunsScope): RunRows {
   const isGrouped = groupBy.length > 0;
   const baseScope = { experiment_ids: experimentIds, run_view_type: viewType };
   const listFilter = isTree && !filter ? ROOTS_FILTER : filter;
-  const listKey = ["run-ids", experimentIds, viewType, listFilter, orderBy(order)];
+  const listKeyIn = (by: Order | undefined) => ["run-ids", experimentIds, viewType, listFilter, orderBy(by)];
+  const listKey = listKeyIn(order);
   const groupMetrics = scope.groupMetrics.slice(0, MANY_GROUP_METRICS);
 
-  const listIds = (filterText: string | undefined, maxResults: number | undefined, signal: AbortSignal) =>
+  const listIds = (
+    filterText: string | undefined,
+    maxResults: number | undefined,
+    signal: AbortSignal,
+    by: Order | undefined = order,
+  ) =>
     ask(
       api.POST("/api/1.0/runyard/runs/ids", {
         body: {
           ...baseScope,
           filter: filterText,
-          order_by: orderBy(order),
+          order_by: orderBy(by),
           max_results: maxResults,
           count: maxResults === undefined,
         },
         signal,
       }),
     );
+  const queryClient = useQueryClient();
   // What is in view comes before the list of what is not.
   const [isFilled, setFilled] = useState(false);
   const head = useQuery({
@@ -197,6 +206,14 @@ export function useRunRows(scope: RunsScope): RunRows {
       void main.refetch();
       if (hasMore) void refetchAll();
       store.refresh().catch(setCellError);
+    },
+    prefetch: (by) => {
+      if (isGrouped) return;
+      void queryClient.prefetchQuery({
+        queryKey: [...listKeyIn(by), HEAD_COUNT],
+        queryFn: ({ signal }) => listIds(listFilter, HEAD_COUNT, signal, by),
+        staleTime: REFRESH_MS,
+      });
     },
   };
 }
