@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import inspect
 import logging
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from runyard.artifacts.uris import local_path
 from runyard.client import fluent
@@ -21,8 +23,12 @@ from runyard.client.client import MlflowClient
 from runyard.client.connections import connect, get_tracking_uri
 from runyard.entities import LoggedModel, LoggedModelOutput, Metric, Param
 from runyard.errors import InvalidParameter
+from runyard.models.enforcement import enforce_schema
+from runyard.models.environment import conda_form, infer_requirements, pinned, read_requirements
+from runyard.models.examples import parse_request, serving_text
 from runyard.models.model import Model
-from runyard.models.signature import ModelSignature
+from runyard.models.pyfunc import load_model as load_pyfunc_model
+from runyard.models.signature import ModelSignature, Schema
 
 # What logging takes; everything else is the flavor's, and goes to its ``save_model``.
 LOG_OPTIONS: Final = {
@@ -132,6 +138,23 @@ def public(flavor: Flavor) -> tuple[Callable[..., ModelInfo], Callable[..., Any]
     return log_model, load_model
 
 
+def defaults(*modules: str) -> tuple[Callable[..., list[str]], Callable[..., dict[str, Any]]]:
+    """Return a flavor's ``get_default_pip_requirements`` and ``get_default_conda_env``: what it needs at least.
+
+    MLflow's take arguments for some flavors; these take them too, and they change nothing.
+    """
+
+    def get_default_pip_requirements(*args: Any, **options: Any) -> list[str]:
+        """Return what a model of this flavor needs at least, pinned to what is installed here."""
+        return pinned(modules)
+
+    def get_default_conda_env(*args: Any, **options: Any) -> dict[str, Any]:
+        """Return a conda environment for a model of this flavor."""
+        return conda_form(pinned(modules))
+
+    return get_default_pip_requirements, get_default_conda_env
+
+
 _LOG_DOC: Final = """Save a model as a logged model, of the active run if there is one; return what is known of it.
 
     Args:
@@ -172,11 +195,13 @@ def log(save: Callable[..., Model], artifact_path: str | None, options: Mapping[
                 run_id=run_id,
                 model_id=logged.model_id,
             )
-            meta = save(
-                path=path,
+            saved: Model | None = save(
+                path=str(path),
                 mlflow_model=meta,
                 **{name: value for name, value in options.items() if name not in LOG_OPTIONS},
             )
+            # A program's own flavor may return nothing.
+            meta = saved or Model.load(path)
             client.log_model_artifacts(logged.model_id, str(path))
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, given["step"])])
@@ -244,16 +269,20 @@ def get_model_info(model_uri: str) -> ModelInfo:
     Raises:
         NotFound: there is no such model.
     """
-    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
-        if (local := _local(model_uri)) is not None:
-            meta = Model.load(local)
-        else:
-            download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
-            meta = Model.load(folder)
+    meta = read_model(model_uri)
     logged = None
     if meta.model_id and str(model_uri).startswith("models:"):
         logged = MlflowClient().get_logged_model(meta.model_id)
     return _info(meta, str(model_uri), logged)
+
+
+def read_model(model_uri: str) -> Model:
+    """Return what the MLmodel file of a model says; nothing else of it is fetched."""
+    if (local := _local(model_uri)) is not None:
+        return Model.load(local)
+    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
+        download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
+        return Model.load(Path(folder))
 
 
 def set_signature(model_uri: str, signature: ModelSignature) -> None:
@@ -262,27 +291,109 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
     Raises:
         InvalidParameter: ``models:/NAME/…``: what is registered does not change; log the model anew.
     """
+    with _changed(model_uri, ["MLmodel"]) as folder:
+        meta = Model.load(folder)
+        meta.signature = signature
+        meta.save(folder)
+
+
+def convert_input_example_to_serving_input(input_example: Any) -> str | None:
+    """Return an input example, which may come with params, as the body of a request to a scoring server."""
+    return None if input_example is None else serving_text(input_example, indent=2)
+
+
+def validate_serving_input(model_uri: str | Path, serving_input: str | Mapping[str, Any]) -> Any:
+    """Return what a model says to a request that a scoring server would be sent.
+
+    Raises:
+        InvalidParameter: it is no such request, or does not fit the model's signature.
+    """
+    data, params = parse_request(serving_input)
+    return load_pyfunc_model(downloaded(model_uri)).predict(data, params)
+
+
+def validate_schema(data: Any, expected_schema: Schema) -> None:
+    """Raise unless data fit a schema.
+
+    Raises:
+        InvalidParameter: they do not; the message says where.
+    """
+    enforce_schema(data, expected_schema)
+
+
+def infer_pip_requirements(
+    model_uri: str | Path,
+    flavor: str | None = None,
+    fallback: list[str] | None = None,
+    timeout: int | None = None,
+    extra_env_vars: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return what a saved model needs, by its files and its flavor; nothing is run, so nothing takes long.
+
+    Args:
+        flavor: of the library; by default the one that the model has beside python_function.
+        fallback, timeout, extra_env_vars: of MLflow, which loads the model to find out.
+    """
+    folder = downloaded(model_uri)
+    flavors = [flavor] if flavor else [name for name in Model.load(folder).flavors if name != "python_function"]
+    named = {"pytorch": "torch", "python_function": "cloudpickle"}
+    return infer_requirements(folder, [named.get(each, each) for each in flavors]) or list(fallback or [])
+
+
+def update_model_requirements(model_uri: str, operation: Literal["add", "remove"], requirement_list: list[str]) -> None:
+    """Add lines to the requirements of a saved or logged model, or take packages out of them.
+
+    Args:
+        requirement_list: lines, which take the place of others of the same package; to remove, packages.
+    Raises:
+        InvalidParameter: another operation, or ``models:/NAME/…``, which does not change.
+    """
+    if operation not in ("add", "remove"):
+        raise InvalidParameter(f"operation must be add or remove, got {operation!r}")
+    with _changed(model_uri, ("requirements.txt", "conda.yaml")) as folder:
+        import yaml
+
+        named = {_package(line) for line in requirement_list}
+        listed = [line for line in read_requirements(str(folder / "requirements.txt")) if _package(line) not in named]
+        if operation == "add":
+            listed += requirement_list
+        (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in listed), encoding="utf-8")
+        conda = folder / "conda.yaml"
+        form = yaml.safe_load(conda.read_text(encoding="utf-8"))
+        for each in form.get("dependencies", []):
+            if isinstance(each, dict) and "pip" in each:
+                each["pip"] = listed
+        conda.write_text(yaml.safe_dump(form, sort_keys=False), encoding="utf-8")
+
+
+def _package(line: str) -> str:
+    """Return the package that a line of requirements is of, as packages are compared."""
+    name = re.split(r"[\s\[<>=!~;@]", line.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@contextlib.contextmanager
+def _changed(model_uri: str, files: Sequence[str]) -> Iterator[Path]:
+    """Give a folder with files of a model, which are put back when the block ends."""
     if str(model_uri).startswith("models:") and not str(model_uri).startswith("models:/m-"):
         raise InvalidParameter(
-            f"model_uri {str(model_uri)!r} names a registered model, which does not change: set the signature of the "
-            "logged model before it is registered, or register another version"
+            f"model_uri {str(model_uri)!r} names a registered model, which does not change: change the logged model "
+            "before it is registered, or register another version"
         )
+    if (local := _local(model_uri)) is not None:
+        yield local
+        return
     client = MlflowClient()
-    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
-        path = Path(folder)
-        if (local := _local(model_uri)) is not None:
-            path = local
-        else:
-            download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
-        meta = Model.load(path)
-        meta.signature = signature
-        meta.save(path)
-        if local is None:
-            source, _, model_id = fluent.model_source(client, str(model_uri))
+    with tempfile.TemporaryDirectory(prefix="runyard-") as made:
+        for file in files:
+            download_artifacts(f"{str(model_uri).rstrip('/')}/{file}", dst_path=made)
+        yield Path(made)
+        source, _, model_id = fluent.model_source(client, str(model_uri))
+        for file in files:
             if model_id is not None:
-                client.log_model_artifact(model_id, str(path / "MLmodel"))
+                client.log_model_artifact(model_id, str(Path(made) / file))
             else:
-                open_folder(connect(get_tracking_uri()), source).upload(path / "MLmodel", "MLmodel", lambda _: None)
+                open_folder(connect(get_tracking_uri()), source).upload(Path(made) / file, file, lambda _: None)
 
 
 def downloaded(model_uri: str | Path, dst_path: str | None = None) -> Path:

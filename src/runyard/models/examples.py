@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from runyard.errors import InvalidParameter
-from runyard.models.signature import is_array, is_frame, is_series
+from runyard.models.signature import ColSpec, DataType, Schema, TensorSpec, is_array, is_frame, is_series
 
 EXAMPLE_FILE: Final = "input_example.json"
 SERVING_FILE: Final = "serving_input_example.json"
@@ -32,53 +34,158 @@ def save_example(folder: Path, example: Any) -> dict[str, Any]:
     info: dict[str, Any] = {"artifact_path": EXAMPLE_FILE, "serving_input_path": SERVING_FILE}
     if is_series(sample):
         sample = sample.to_frame()
-    if is_frame(sample):
-        form: Any = {"columns": list(sample.columns), "data": sample.to_numpy(dtype=object).tolist()}
-        info |= {"type": "dataframe", "pandas_orient": "split"}
-        request = {"dataframe_split": form}
-    elif is_array(sample):
-        form = sample.tolist() if hasattr(sample, "tolist") else sample.toarray().tolist()
-        info["type"] = "ndarray"
-        request = {"inputs": form}
-    else:
-        form = sample
-        info["type"] = "json_object"
-        request = {"inputs": form}
+    told, form = _form(sample)
+    info |= told
     if params:
-        form, info["params"], request["params"] = {"inputs": form, "params": params}, "true", params
-    try:
-        texts = json.dumps(form, default=_jsonable), json.dumps(request, default=_jsonable, indent=2)
-    except TypeError as wrong:
-        raise InvalidParameter(f"input_example must be of frames, arrays or what JSON holds: {wrong}") from None
-    (folder / EXAMPLE_FILE).write_text(texts[0], encoding="utf-8")
-    (folder / SERVING_FILE).write_text(texts[1], encoding="utf-8")
+        form, info["params"] = {"inputs": form, "params": params}, "true"
+    (folder / EXAMPLE_FILE).write_text(_dumped(form), encoding="utf-8")
+    (folder / SERVING_FILE).write_text(serving_text(example, indent=2), encoding="utf-8")
     return info
 
 
-def load_example(folder: Path, info: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-    """Return the input and the params of a saved example."""
+def serving_input(example: Any) -> dict[str, Any]:
+    """Return an example as a request to a scoring server, before its times, bytes and numbers are as JSON has them."""
+    sample, params = split_example(example)
+    if is_series(sample):
+        sample = sample.to_frame()
+    if is_frame(sample):
+        request = {"dataframe_split": _form(sample)[1]}
+    elif is_array(sample):
+        request = {"inputs": (sample if hasattr(sample, "tolist") else sample.toarray()).tolist()}
+    else:
+        request = {"inputs": sample}
+    return {**request, "params": params} if params else request
+
+
+def serving_text(example: Any, **options: Any) -> str:
+    """Return an example as the body of a request to a scoring server.
+
+    Raises:
+        InvalidParameter: JSON cannot hold it.
+    """
+    return _dumped(serving_input(example), **options)
+
+
+def parse_request(body: str | Mapping[str, Any]) -> tuple[Any, dict[str, Any] | None]:
+    """Return the input and the params of a request to a scoring server: a frame, or what JSON holds.
+
+    Raises:
+        InvalidParameter: it is no JSON object, or none that names its input.
+    """
+    try:
+        form = json.loads(body) if isinstance(body, str) else dict(body)
+    except ValueError as wrong:
+        raise InvalidParameter(f"a request must be JSON: {wrong}") from None
+    named = [key for key in _REQUEST_KEYS if isinstance(form, dict) and key in form]
+    if len(named) != 1:
+        raise InvalidParameter(
+            f"a request must be an object with one of {', '.join(_REQUEST_KEYS)}, got {named or form!r}"
+        )
+    found = form[named[0]]
+    if named[0].startswith("dataframe"):
+        import pandas as pd
+
+        is_split = named[0] == "dataframe_split"
+        found = pd.DataFrame(found["data"], columns=found.get("columns")) if is_split else pd.DataFrame(found)
+    return found, form.get("params")
+
+
+_REQUEST_KEYS: Final = ("dataframe_split", "dataframe_records", "inputs", "instances")
+
+
+def load_example(folder: Path, info: dict[str, Any], schema: Schema | None = None) -> tuple[Any, dict[str, Any] | None]:
+    """Return the input and the params of a saved example; with a schema, times and bytes are such again."""
     form = json.loads((folder / info["artifact_path"]).read_text(encoding="utf-8"))
     params = None
     if info.get("params"):
         form, params = form["inputs"], form["params"]
-    if info.get("type") == "dataframe":
+    kind = info.get("type")
+    if kind == "dataframe":
         import pandas as pd
 
-        return pd.DataFrame(form["data"], columns=form.get("columns")), params
-    if info.get("type") == "ndarray":
+        # MLflow 1 wrote a frame without names as its rows alone.
+        rows, columns = (form, None) if isinstance(form, list) else (form["data"], form.get("columns"))
+        return _typed(pd.DataFrame(rows, columns=columns), schema), params
+    if kind == "ndarray":
         import numpy as np
 
-        return np.array(form), params
+        types = {each.name: each.type for each in schema or () if isinstance(each, TensorSpec)}
+        # Of numpy's texts the length is in the values; NaN is null in JSON, and a number by its type alone.
+        dtypes = {name: None if kind in ("str", "bytes") else kind for name, kind in types.items()}
+        if isinstance(form, dict):
+            return {name: np.array(values, dtype=dtypes.get(name)) for name, values in form.items()}, params
+        return np.array(form, dtype=dtypes.get(None)), params
+    if kind in _SPARSE:
+        import scipy.sparse
+
+        make = getattr(scipy.sparse, _SPARSE[kind])
+        return make((form["data"], form["indices"], form["indptr"]), shape=tuple(form["shape"])), params
     return form, params
 
 
+_SPARSE: Final = {"sparse_matrix_csr": "csr_matrix", "sparse_matrix_csc": "csc_matrix"}
+
+
+def _typed(frame: Any, schema: Schema | None) -> Any:
+    import pandas as pd
+
+    for each in schema or ():
+        if isinstance(each, ColSpec) and each.name in frame.columns:
+            if each.type is DataType.datetime:
+                frame[each.name] = pd.to_datetime(frame[each.name])
+            elif each.type is DataType.binary:
+                frame[each.name] = frame[each.name].map(base64.b64decode, na_action="ignore")
+    return frame
+
+
+def _form(sample: Any) -> tuple[dict[str, Any], Any]:
+    """Return what the MLmodel file says of an input, and what its file holds."""
+    if is_frame(sample):
+        form: dict[str, Any] = {"data": sample.to_numpy(dtype=object).tolist()}
+        # Columns that nobody named.
+        if list(sample.columns) == list(range(len(sample.columns))):
+            return {"type": "dataframe", "pandas_orient": "values"}, form
+        return {"type": "dataframe", "pandas_orient": "split"}, {"columns": list(sample.columns), **form}
+    kind = f"sparse_matrix_{getattr(sample, 'format', None)}"
+    if is_array(sample) and kind in _SPARSE:
+        parts = {name: getattr(sample, name).tolist() for name in ("data", "indices", "indptr")}
+        return {"type": kind}, {**parts, "shape": list(sample.shape)}
+    if is_array(sample):
+        return {"type": "ndarray"}, (sample if hasattr(sample, "tolist") else sample.toarray()).tolist()
+    if isinstance(sample, dict) and sample and all(is_array(value) for value in sample.values()):
+        return {"type": "ndarray"}, {name: value.tolist() for name, value in sample.items()}
+    return {"type": "json_object"}, sample
+
+
+def _dumped(form: Any, **options: Any) -> str:
+    try:
+        # JSON has no NaN.
+        return json.dumps(_without_nan(form), default=_jsonable, **options)
+    except (TypeError, ValueError) as wrong:
+        raise InvalidParameter(f"input_example must be of frames, arrays or what JSON holds: {wrong}") from None
+
+
+def _without_nan(form: Any) -> Any:
+    if isinstance(form, dict):
+        return {name: _without_nan(value) for name, value in form.items()}
+    if isinstance(form, (list, tuple)):
+        return [_without_nan(value) for value in form]
+    if hasattr(form, "tolist"):
+        return _without_nan(form.tolist())
+    return None if isinstance(form, float) and math.isnan(form) else form
+
+
 def _jsonable(value: Any) -> Any:
+    # Of pandas; the latter is a time, too.
+    if type(value).__name__ in {"NAType", "NaTType"}:
+        return None
+    # Of pydantic.
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if hasattr(value, "tolist"):
         return value.tolist()
-    if type(value).__name__ in {"NAType", "NaTType"}:
-        return None
     raise TypeError(f"{type(value).__name__} is not JSON")

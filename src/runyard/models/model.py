@@ -6,13 +6,19 @@ Source: the fields are those that MLflow 3 writes; a file of MLflow 1 or 2 lacks
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runyard.errors import InvalidParameter, NotFound
-from runyard.models.signature import ModelSignature
+from runyard.models.examples import load_example, serving_text
+from runyard.models.signature import ModelSignature, ParamSchema, Schema
+
+if TYPE_CHECKING:
+    from runyard.client.models import ModelInfo
 
 MLMODEL_FILE: Final = "MLmodel"
 
@@ -87,21 +93,31 @@ class Model:
 
         return str(yaml.safe_dump(self.to_dict(), default_flow_style=False, allow_unicode=True))
 
-    def save(self, folder: Path) -> None:
-        """Write the MLmodel file of a model in this folder."""
-        (folder / MLMODEL_FILE).write_text(self.to_yaml(), encoding="utf-8")
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict())
+
+    def save(self, path: str | Path) -> None:
+        """Write the MLmodel file of a model in this folder, or this file."""
+        _file(path).write_text(self.to_yaml(), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: str | Path) -> Model:
-        """Return what the MLmodel file in this folder says.
+    def load(cls, path: str | Path) -> Model:
+        """Return what an MLmodel file says.
 
+        Args:
+            path: the file, the model's folder, or any URI of a model, of which that file alone is fetched.
         Raises:
             NotFound: there is none.
             InvalidParameter: it is not YAML, or not of the format.
         """
         import yaml
 
-        path = Path(folder) / MLMODEL_FILE
+        folder = path
+        if re.match(r"[A-Za-z][\w+.-]+:/", str(path)):
+            from runyard.client import models as kept
+
+            return kept.read_model(str(path))
+        path = _file(path)
         try:
             form = yaml.safe_load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -112,8 +128,81 @@ class Model:
             raise InvalidParameter(f"{path} must hold a mapping, got {type(form).__name__}")
         return cls.from_dict(form)
 
+    def get_input_schema(self) -> Schema | None:
+        return self.signature.inputs if self.signature else None
+
+    def get_output_schema(self) -> Schema | None:
+        return self.signature.outputs if self.signature else None
+
+    def get_params_schema(self) -> ParamSchema | None:
+        return self.signature.params if self.signature else None
+
+    def load_input_example(self, path: str | Path | None = None) -> Any:
+        """Return the input example that was saved; None without one.
+
+        Args:
+            path: the folder or a URI of the model; by default where the model says that it was logged.
+        """
+        example = self._example(path)
+        return None if example is None else example[0]
+
+    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
+        """Return the params of the input example; None without any."""
+        example = self._example(path)
+        return None if example is None else example[1]
+
+    def get_serving_input(self, path: str | Path | None = None) -> str | None:
+        """Return the input example as the body of a request to a scoring server; None without one."""
+        example = self._example(path)
+        return None if example is None else serving_text(example if example[1] else example[0], indent=2)
+
+    @classmethod
+    def log(
+        cls,
+        artifact_path: str | None = None,
+        flavor: Any = None,
+        registered_model_name: str | None = None,
+        **options: Any,
+    ) -> ModelInfo:
+        """Log a model as a flavor of the program's own writes it; return what is known of it.
+
+        Args:
+            artifact_path: an earlier spelling of ``name``.
+            flavor: what has a ``save_model(path, mlflow_model, …)``, such as a module.
+            options: those of ``save_model``, and those of `runyard.client.models.LOG_OPTIONS`.
+        """
+        from runyard.client import models as kept
+
+        return kept.log(flavor.save_model, artifact_path, {**options, "registered_model_name": registered_model_name})
+
+    def _example(self, path: str | Path | None) -> tuple[Any, dict[str, Any] | None] | None:
+        if self.saved_input_example_info is None:
+            return None
+        from runyard.client import models as kept
+
+        where = path if path is not None else f"models:/{self.model_id}"
+        return load_example(kept.downloaded(where), self.saved_input_example_info, self.get_input_schema())
+
     def flavor(self, name: str) -> dict[str, Any]:
         """Raises: NotFound: the model was saved without this flavor."""
         if name not in self.flavors:
             raise NotFound(f"the model has no flavor {name!r}, only {', '.join(sorted(self.flavors)) or 'none'}")
         return self.flavors[name]
+
+
+def _file(path: str | Path) -> Path:
+    given = Path(path)
+    return given if given.name == MLMODEL_FILE else given / MLMODEL_FILE
+
+
+def __getattr__(name: str) -> Any:
+    # Programs look for what the client knows of models here, too.
+    if name not in ("ModelInfo", "get_model_info", "set_model", "update_model_requirements"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runyard.models import python_model
+
+    if name == "set_model":
+        return python_model.set_model
+    from runyard.client import models as kept
+
+    return getattr(kept, name)

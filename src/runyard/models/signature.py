@@ -202,6 +202,20 @@ class Schema:
         """Return the names, or the positions where there are none."""
         return [index if each.name is None else each.name for index, each in enumerate(self.inputs)]
 
+    def input_types(self) -> list[Any]:
+        """Return the types, of columns ours and of tensors numpy's names."""
+        return [each.type for each in self.inputs]
+
+    def input_dict(self) -> dict[str | int, ColSpec | TensorSpec]:
+        """Return the inputs by their names, or positions."""
+        return dict(zip(self.input_names(), self.inputs, strict=True))
+
+    def required_input_names(self) -> list[str | int]:
+        return [name for name, each in self.input_dict().items() if getattr(each, "required", True)]
+
+    def optional_input_names(self) -> list[str | int]:
+        return [name for name, each in self.input_dict().items() if not getattr(each, "required", True)]
+
     def to_dict(self) -> list[dict[str, Any]]:
         return [each.to_dict() for each in self.inputs]
 
@@ -528,3 +542,12 @@ def _parse(text: str, what: str) -> list[dict[str, Any]]:
     if not isinstance(forms, list) or not all(isinstance(form, dict) for form in forms):
         raise InvalidParameter(f"{what} of a signature must be a JSON list of objects, got {text[:200]!r}")
     return forms
+
+
+def __getattr__(name: str) -> Any:
+    # Programs look for it here; it is the client's.
+    if name != "set_signature":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runyard.client.models import set_signature
+
+    return set_signature
