@@ -232,3 +232,20 @@ print([run.data.tags["mlflow.autologging"] for run in mlflow.search_runs(experim
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "['xgboost', 'sklearn']"
+
+
+def test_a_training_is_logged_without_its_model_where_pickles_are_forbidden(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("RUNYARD_ALLOW_PICKLE", "false")
+    mlflow.sklearn.autolog()
+    LinearRegression().fit(X, Y)
+    [run] = runs()
+    assert "training_mean_squared_error" in run.data.metrics
+    assert run.outputs is None or not run.outputs.model_outputs
+    assert "could not log the model: PermissionDenied: model.pkl is a pickle" in caplog.text
+
+    mlflow.sklearn.autolog(serialization_format="skops")
+    LinearRegression().fit(X, Y)
+    [model] = mlflow.search_logged_models(filter_string="status = 'READY'", output_format="list")
+    assert len(mlflow.pyfunc.load_model(model.model_uri).predict(X)) == len(X)
