@@ -80,7 +80,7 @@ helm-repo: $(VENVS)/deploy/.ready ## Package the Helm chart, with a repository's
 	$(VENVS)/deploy/helm-4/helm repo index $(HELM_REPO) $(if $(HELM_REPO_URL),--url $(HELM_REPO_URL))
 
 .PHONY: environments
-environments: $(addprefix $(VENVS)/,dev/.ready client/.ready ml/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
+environments: $(addprefix $(VENVS)/,dev/.ready client/.ready oldest/.ready ml/.ready mlflow-3/.ready mlflow-2/.ready azurite/.ready image/.ready airflow/.ready deploy/.ready) ## Make what the tests run in, and install PostgreSQL, Chromium, nginx, PgBouncer, Prometheus, ShellCheck and curl if they are missing
 	@scripts/ensure-package postgresql scripts/find-postgres
 	@scripts/ensure-package chromium chromium --version
 	@scripts/ensure-package pgbouncer env PATH="$$PATH:/usr/sbin" pgbouncer --version
@@ -95,10 +95,11 @@ lock: $(UV) $(VENVS)/node/.ready ## Lock what requirements/*.in, pyproject.toml 
 	$(LOCK) requirements/node.in --output-file requirements/node.txt
 	$(LOCK) requirements/build.in --constraints requirements/node.txt --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --resolution lowest-direct --override requirements/oldest-overrides.in --output-file requirements/oldest.txt
 	$(LOCK) pyproject.toml requirements/dev.in --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra otel --extra s3 requirements/image.in --constraints requirements/runtime.txt --output-file requirements/image.txt
 	$(LOCK) pyproject.toml requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
-	$(LOCK) requirements/airflow.in --output-file requirements/airflow.txt
+	$(LOCK) pyproject.toml requirements/airflow.in --output-file requirements/airflow.txt
 	$(LOCK) pyproject.toml requirements/client.in --constraints requirements/dev.txt --output-file requirements/client.txt
 	$(LOCK) requirements/mlflow-3.in --output-file requirements/mlflow-3.txt
 	$(LOCK) requirements/mlflow-2.in --output-file requirements/mlflow-2.txt
@@ -173,6 +174,11 @@ $(VENVS)/deploy/.ready: requirements/deploy.txt requirements/helm.txt scripts/un
 
 # What programs of the Python client have beside it; the sources are found by PYTHONPATH.
 $(VENVS)/client/.ready: requirements/client.txt $(UV)
+	$(environment)
+	@touch $@
+
+# The oldest libraries that pyproject.toml allows; the sources are found by PYTHONPATH.
+$(VENVS)/oldest/.ready: requirements/oldest.txt $(UV)
 	$(environment)
 	@touch $@
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.object_stores import Azurite, ObjectStoreServer, SeaweedFS
+from tests.google_cloud import GoogleCloud
+from tests.object_stores import Azurite, Cloud, SeaweedFS
 from tests.postgres import PostgresServer
 from tests.servers import ServerProcess, start_runyard
 
@@ -75,6 +76,14 @@ def azurite() -> Iterator[Azurite]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def google_cloud(seaweedfs: SeaweedFS) -> Iterator[GoogleCloud]:
+    """One Google Cloud Storage for all tests of this process."""
+    cloud = GoogleCloud(seaweedfs)
+    yield cloud
+    cloud.stop()
+
+
 @pytest.fixture
 def s3(seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> SeaweedFS:
     """S3, with the variables of its user in the environment."""
@@ -91,10 +100,25 @@ def azure(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Azurite:
     return azurite
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.cloud) for name in ("s3", "azure")])
-def cloud(request: pytest.FixtureRequest) -> ObjectStoreServer:
+@pytest.fixture
+def gcs(google_cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch) -> GoogleCloud:
+    """Google Cloud, with the variables of its user in the environment."""
+    for name, value in google_cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    return google_cloud
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.cloud) for name in ("s3", "azure", "gcs")])
+def cloud(request: pytest.FixtureRequest) -> Cloud:
     """Each cloud in turn."""
-    server: ObjectStoreServer = request.getfixturevalue(request.param)
+    server: Cloud = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.cloud) for name in ("s3", "azure")])
+def signing_cloud(request: pytest.FixtureRequest) -> Cloud:
+    """Each cloud in turn that clients can be sent to for uploads in parts."""
+    server: Cloud = request.getfixturevalue(request.param)
     return server
 
 

@@ -34,7 +34,20 @@ AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
-class ObjectStoreServer(ABC):
+class Cloud(ABC):
+    """Where artifacts can be kept, as its users know it."""
+
+    @property
+    @abstractmethod
+    def environment(self) -> dict[str, str]:
+        """What a user of this store has in the environment."""
+
+    @abstractmethod
+    def new_root(self) -> str:
+        """Return the URI of a place where nothing is."""
+
+
+class ObjectStoreServer(Cloud):
     """A server of one cloud's protocol."""
 
     def __init__(self) -> None:
@@ -55,13 +68,7 @@ class ObjectStoreServer(ABC):
             self.stop()
             raise
 
-    @property
-    @abstractmethod
-    def environment(self) -> dict[str, str]:
-        """What a user of this store has in the environment."""
-
     def new_root(self) -> str:
-        """Return the URI of a place where nothing is."""
         return f"{self._bucket}/{uuid.uuid4().hex}"
 
     def sign(self, path: str) -> tuple[str, str]:

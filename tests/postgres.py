@@ -31,8 +31,14 @@ class PostgresServer:
     needs the order of bytes has to ask for it.
     """
 
-    def __init__(self, *, is_durable: bool = False) -> None:
-        """Start a server; one that is durable keeps what was committed when it, or a client of it, is killed."""
+    def __init__(self, *, is_durable: bool = False, primary: PostgresServer | None = None) -> None:
+        """Start a server.
+
+        Args:
+            is_durable: it keeps what was committed when it, or a client of it, is killed.
+            primary: it is a standby of that one, and copies what is written there as it is written.
+        """
+        self._primary = primary
         self._programs = _programs()
         self._options = {} if is_durable else QUICK_OPTIONS
         # Not below pytest's own folders: those are closed to the user that the server runs as.
@@ -96,6 +102,15 @@ class PostgresServer:
             else:
                 return
 
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._execute("SELECT pg_promote()")
+
+    def wait_for_standbys(self) -> None:
+        """Acknowledge a commit when a standby has it too, from now on."""
+        self._execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._execute("SELECT pg_reload_conf()")
+
     def kill(self) -> None:
         """End it as a crash would, without its tidying up; `start` starts it again on the same data."""
         assert self._process is not None
@@ -154,12 +169,15 @@ class PostgresServer:
         return (self._folder / "log").read_text(encoding="utf-8", errors="replace")
 
     def _initialize(self) -> None:
+        data: list[str | Path] = ["-D", self._folder / "data", "--no-sync"]
+        if self._primary is None:
+            made = [self._programs / "initdb", *data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+            command = [*made, "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
+        else:
+            copied = [self._programs / "pg_basebackup", *data, "-d", self._primary.url()]
+            command = [*copied, "--write-recovery-conf", "--checkpoint=fast"]
         done = subprocess.run(
-            [
-                self._programs / "initdb",
-                *("-D", self._folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"),
-                *("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync"),
-            ],
+            command,
             capture_output=True,
             text=True,
             cwd=self._folder,
@@ -167,7 +185,7 @@ class PostgresServer:
             **self._account(),
         )
         if done.returncode != 0:
-            raise AssertionError(f"initdb failed:\n{done.stdout}{done.stderr}")
+            raise AssertionError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
     def _account(self) -> dict:
         if self._user is None:

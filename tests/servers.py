@@ -117,11 +117,12 @@ def start_runyard(
     workers: int = 1,
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    python: Path | str = sys.executable,
 ) -> ServerProcess:
     """Start ``runyard server`` on a free port with its artifacts in ``folder``/artifacts."""
     port = port or free_port()
     command = [
-        *(sys.executable, "-m", "runyard", "server", "--host", "127.0.0.1", "--port", str(port)),
+        *(python, "-m", "runyard", "server", "--host", "127.0.0.1", "--port", str(port)),
         *("--backend-store-uri", backend_store_uri, "--artifacts-destination", str(folder / "artifacts")),
         *("--workers", str(workers), *options),
     ]

@@ -39,8 +39,11 @@ BELOW = {
     "store": {"search", "wire", "errors"},
     "artifacts": {"search", "wire", "errors", "settings"},
     "models": {"store", "artifacts", "search", "wire", "errors", "settings"},
-    "serving": {"models", "store", "artifacts", "search", "wire", "errors", "settings"},
-    "projects": {"models", "store", "artifacts", "search", "wire", "errors", "settings", "client"},
+    # Python environments that models and projects run in.
+    "environments": {"errors", "settings"},
+    # It runs as the tracking server does, and fetches models as a client.
+    "serving": {"server", "client", "models", "environments", "artifacts", "wire", "errors", "settings"},
+    "projects": {"environments", "data", "exceptions", "artifacts", "entities", "wire", "errors", "settings", "client"},
     # The client speaks the wire; models and artifacts are what it packs and moves.
     "entities": {"wire", "errors"},
     "client": {"entities", "models", "artifacts", "wire", "errors", "settings"},
@@ -56,6 +59,7 @@ BELOW = {
         "serving",
         "projects",
         "models",
+        "environments",
         "store",
         "artifacts",
         "search",
@@ -90,6 +94,7 @@ BELOW = {
         "pyfunc",
         *FLAVORS,
         "autologging",
+        "projects",
         "evaluation",
         "metrics",
         "artifacts",
@@ -103,10 +108,10 @@ BELOW = {
 # imports this module does so inside a function, so that a client of a server never loads one.
 DISPATCHER = "runyard.client.inprocess"
 
-# The packages of these names are below the client and evaluation, and users find calls of those in them; only who asks
-# for one loads them.
+# The modules of these names are below the client, serving and evaluation, and users find calls of those in them; only
+# who asks for one loads them.
 OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.model", "runyard.models.signature"}
-OFFERS = {"client", "evaluation"}
+OFFERS = {"client", "evaluation", "serving"}
 
 # Single modules that may be imported from beside or below their layer, because they hold names and rules and import
 # nothing but the wire and the errors themselves.

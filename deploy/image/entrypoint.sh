@@ -4,6 +4,8 @@
 set -eu
 case ${1:-} in
   '' | -*) set -- runyard server "$@" ;;
-  server | ui | doctor | db | gc | experiments | runs | artifacts) set -- runyard "$@" ;;
+  # The one command whose name a program of the system has too.
+  sync) set -- runyard "$@" ;;
+  *) command -v "$1" >/dev/null || set -- runyard "$@" ;;
 esac
 exec "$@"

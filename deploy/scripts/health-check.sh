@@ -77,9 +77,16 @@ why() {
   head -n 1 "$errors"
 }
 
+# The chart names everything after its release or fullnameOverride, and labels everything with the release.
+find_name() {
+  selector=app=mlflow,app.kubernetes.io/instance=$release
+  name=$(kube get deployment -l "$selector" -o jsonpath='{range .items[*]}{.metadata.name}{"\n"}{end}' | head -n 1) || name=
+  name=${name:-$release}
+}
+
 check_deployment() {
-  if ! told=$(kube get deployment "$release" -o jsonpath='{.spec.replicas}|{.status.availableReplicas}|{.status.updatedReplicas}'); then
-    found failed deployment "deployment/$release: $(why)"
+  if ! told=$(kube get deployment "$name" -o jsonpath='{.spec.replicas}|{.status.availableReplicas}|{.status.updatedReplicas}'); then
+    found failed deployment "deployment/$name: $(why)"
     return
   fi
   wanted=${told%%|*}
@@ -88,7 +95,7 @@ check_deployment() {
   updated=${rest#*|}
   summary="${available:-0} of $wanted replicas are available"
   if [ "$wanted" -eq 0 ]; then
-    found failed deployment "scaled to 0 replicas; kubectl scale deployment/$release --replicas 2"
+    found failed deployment "scaled to 0 replicas; kubectl scale deployment/$name --replicas 2"
   elif [ "${available:-0}" -eq 0 ]; then
     found failed deployment "$summary"
   elif [ "${available:-0}" -lt "$wanted" ]; then
@@ -102,28 +109,28 @@ check_deployment() {
 
 # Pods of jobs that are over are not looked at.
 check_pods() {
-  if ! told=$(kube get pods -l "app=$release" -o jsonpath='{range .items[*]}{.metadata.name}|{.status.phase}|{.status.conditions[?(@.type=="Ready")].status}|{.status.containerStatuses[*].restartCount}|{.status.containerStatuses[*].state.waiting.reason}{"\n"}{end}'); then
+  if ! told=$(kube get pods -l "$selector" -o jsonpath='{range .items[*]}{.metadata.name}|{.status.phase}|{.status.conditions[?(@.type=="Ready")].status}|{.status.containerStatuses[*].restartCount}|{.status.containerStatuses[*].state.waiting.reason}{"\n"}{end}'); then
     found failed pods "$(why)"
     return
   fi
   ready=0
   restarted=
   troubled=
-  while IFS='|' read -r name phase is_ready restarts reason; do
+  while IFS='|' read -r pod phase is_ready restarts reason; do
     case $phase in '' | Succeeded) continue ;; esac
     if [ "$is_ready" = True ]; then
       ready=$((ready + 1))
     else
-      troubled="$troubled $name (${reason:-$phase})"
+      troubled="$troubled $pod (${reason:-$phase})"
     fi
     for count in $restarts; do
-      [ "$count" -lt 5 ] || restarted="$restarted $name ($count)"
+      [ "$count" -lt 5 ] || restarted="$restarted $pod ($count)"
     done
   done <<EOF
 $told
 EOF
   if [ "$ready" -eq 0 ]; then
-    found failed pods "no pod with the label app=$release is ready:${troubled:- there is none}"
+    found failed pods "no pod with the labels $selector is ready:${troubled:- there is none}"
   elif [ -n "$troubled" ]; then
     found warning pods "$ready ready, and not:$troubled"
   elif [ -n "$restarted" ]; then
@@ -134,8 +141,8 @@ EOF
 }
 
 check_service() {
-  if ! ports=$(kube get service "$release" -o jsonpath='{.spec.ports[*].port}'); then
-    found failed service "service/$release: $(why)"
+  if ! ports=$(kube get service "$name" -o jsonpath='{.spec.ports[*].port}'); then
+    found failed service "service/$name: $(why)"
     return
   fi
   case " $ports " in
@@ -145,7 +152,7 @@ check_service() {
 }
 
 check_endpoints() {
-  if ! told=$(kube get endpointslices.discovery.k8s.io -l "kubernetes.io/service-name=$release" -o jsonpath='{range .items[*].endpoints[*]}{.conditions.ready}{"\n"}{end}'); then
+  if ! told=$(kube get endpointslices.discovery.k8s.io -l "kubernetes.io/service-name=$name" -o jsonpath='{range .items[*].endpoints[*]}{.conditions.ready}{"\n"}{end}'); then
     found failed endpoints "$(why)"
     return
   fi
@@ -158,7 +165,7 @@ check_endpoints() {
 }
 
 check_ingress() {
-  if ! told=$(kube get ingress "$release" -o jsonpath='{.spec.rules[*].host}|{.status.loadBalancer.ingress[*].ip}{.status.loadBalancer.ingress[*].hostname}|{.spec.tls[*].secretName}'); then
+  if ! told=$(kube get ingress "$name" -o jsonpath='{.spec.rules[*].host}|{.status.loadBalancer.ingress[*].ip}{.status.loadBalancer.ingress[*].hostname}|{.spec.tls[*].secretName}'); then
     if is_missing; then
       found skipped ingress "there is none"
     else
@@ -193,10 +200,10 @@ check_external_secrets() {
   fi
   count=0
   troubled=
-  while IFS='|' read -r name is_ready reason; do
-    [ -n "$name" ] || continue
+  while IFS='|' read -r external is_ready reason; do
+    [ -n "$external" ] || continue
     count=$((count + 1))
-    [ "$is_ready" = True ] || troubled="$troubled $name (${reason:-never synced})"
+    [ "$is_ready" = True ] || troubled="$troubled $external (${reason:-never synced})"
   done <<EOF
 $told
 EOF
@@ -225,7 +232,7 @@ fetch() {
     curl --silent --show-error --max-time 15 --write-out '\n%{http_code}' "${url%/}$1" 2>"$errors" |
       awk '{ line[NR] = $0 } END { if (NR) print line[NR]; for (i = 1; i < NR; i++) print line[i] }'
   else
-    kube exec "deployment/$release" -- python -c "$FETCH" "http://127.0.0.1:5000$1"
+    kube exec "deployment/$name" -- python -c "$FETCH" "http://127.0.0.1:5000$1"
   fi
 }
 
@@ -245,8 +252,8 @@ check_answer() {
 }
 
 text() {
-  while IFS='	' read -r status name detail; do
-    printf '%-8s %-17s %s\n' "$status" "$name" "$detail"
+  while IFS='	' read -r status what detail; do
+    printf '%-8s %-17s %s\n' "$status" "$what" "$detail"
   done <"$results"
   if [ "$outcome" -eq 0 ]; then
     printf 'The tracking server %s/%s is well.\n' "$namespace" "$release"
@@ -264,8 +271,8 @@ json() {
   [ "$outcome" -eq 0 ] || is_ok=false
   printf '{"namespace": %s, "release": %s, "ok": %s, "checks": [' "$(quoted "$namespace")" "$(quoted "$release")" "$is_ok"
   separator=
-  while IFS='	' read -r status name detail; do
-    printf '%s\n  {"name": %s, "status": %s, "detail": %s}' "$separator" "$(quoted "$name")" "$(quoted "$status")" "$(quoted "$detail")"
+  while IFS='	' read -r status what detail; do
+    printf '%s\n  {"name": %s, "status": %s, "detail": %s}' "$separator" "$(quoted "$what")" "$(quoted "$status")" "$(quoted "$detail")"
     separator=,
   done <"$results"
   printf '\n]}\n'
@@ -275,6 +282,7 @@ command -v kubectl >"$temporary/kubectl" || stop "kubectl is not installed"
 [ -z "$url" ] || command -v curl >"$temporary/curl" || stop "--url needs curl, which is not installed"
 kube get namespace "$namespace" -o name >"$temporary/namespace" || stop "namespace $namespace: $(why)"
 
+find_name
 check_deployment
 check_pods
 check_service

@@ -8,10 +8,11 @@ Usage: setup-external-secrets.sh [--provider aws|azure|gcp] [options]
 
 Checks that the External Secrets Operator runs; makes a SecretStore and an ExternalSecret, from which the operator makes
 the Secret that the chart reads the database's password from; and waits until it is synced. It may be run again: what is
-there is brought up to date, and what Helm made is left as it is. Without a provider it makes nothing, and looks whether
-every ExternalSecret of the namespace is synced. Needs kubectl alone.
+there is brought up to date, and what Helm made is left as it is. Without a provider it waits until every ExternalSecret
+of the namespace is synced, and where there is none, takes the provider whose identity the service account has: the chart
+annotates it (IRSA, Workload Identity). Needs kubectl alone.
 
-  -p, --provider NAME         aws, azure or gcp, by default $MLFLOW_SECRETS_PROVIDER
+  -p, --provider NAME         aws, azure or gcp, by default $MLFLOW_SECRETS_PROVIDER, or see above
   -n, --namespace NAME        namespace, by default $MLFLOW_NAMESPACE or ml
       --store NAME            SecretStore to make, by default mlflow-secret-store
       --secret NAME           Secret to have made, by default mlflow-postgres-secret
@@ -25,9 +26,9 @@ every ExternalSecret of the namespace is synced. Needs kubectl alone.
       --dry-run               print what would be made, ask the cluster nothing, and change nothing
   -h, --help                  this text
 
-  aws:    --region NAME       by default $AWS_REGION
+  aws:    --region NAME       by default $AWS_REGION, or that of the cluster's nodes
   azure:  --vault-url URL     by default $AZURE_KEY_VAULT_URL
-  gcp:    --project NAME      by default $GOOGLE_CLOUD_PROJECT
+  gcp:    --project NAME      by default $GOOGLE_CLOUD_PROJECT, or that of the service account's identity
           --cluster NAME --cluster-location NAME    of the GKE cluster, where the operator does not find them out
 
 Exit status: 0 synced (or printed), 1 not, 2 it could not be tried.
@@ -60,6 +61,13 @@ project=${GOOGLE_CLOUD_PROJECT:-}
 cluster=
 cluster_location=
 
+# What goes into the manifests is quoted there, so it must not hold what ends a quotation.
+check_plain() {
+  case $2 in
+    '' | *[!a-zA-Z0-9._:/@-]*) stop "$1 must be letters, digits and ._:/@-, got '$2'" ;;
+  esac
+}
+
 while [ $# -gt 0 ]; do
   case $1 in
     --dry-run)
@@ -74,10 +82,7 @@ while [ $# -gt 0 ]; do
   esac
   option=$1
   [ $# -ge 2 ] || stop "$option is no option, or needs a value; see --help"
-  # What goes into the manifests is quoted there, so it must not hold what ends a quotation.
-  case $2 in
-    '' | *[!a-zA-Z0-9._:/@-]*) stop "$option must be letters, digits and ._:/@-, got '$2'" ;;
-  esac
+  check_plain "$option" "$2"
   case $option in
     -p | --provider) provider=$2 ;;
     -n | --namespace) namespace=$2 ;;
@@ -101,18 +106,25 @@ done
 case $timeout_s in
   *[!0-9]*) stop "--timeout must be a number of seconds, got '$timeout_s'" ;;
 esac
-case $provider in
-  '') ;;
-  aws)
-    [ -n "$region" ] || stop "aws needs --region, or AWS_REGION"
-    remote_key=${remote_key:-mlflow/postgres}
-    remote_property=${remote_property:-password}
-    ;;
-  azure) [ -n "$vault_url" ] || stop "azure needs --vault-url, or AZURE_KEY_VAULT_URL" ;;
-  gcp) [ -n "$project" ] || stop "gcp needs --project, or GOOGLE_CLOUD_PROJECT" ;;
-  *) stop "provider must be aws, azure or gcp, got '$provider'" ;;
-esac
-remote_key=${remote_key:-mlflow-postgres}
+
+# What the provider needs besides its name.
+check_provider() {
+  case $provider in
+    aws)
+      [ -n "$region" ] || stop "aws needs --region, or AWS_REGION"
+      remote_key=${remote_key:-mlflow/postgres}
+      remote_property=${remote_property:-password}
+      ;;
+    azure) [ -n "$vault_url" ] || stop "azure needs --vault-url, or AZURE_KEY_VAULT_URL" ;;
+    gcp) [ -n "$project" ] || stop "gcp needs --project, or GOOGLE_CLOUD_PROJECT" ;;
+    *) stop "provider must be aws, azure or gcp, got '$provider'" ;;
+  esac
+  remote_key=${remote_key:-mlflow-postgres}
+  # Of the region, the vault and the project, those of the provider; they may have come from the environment.
+  for given in "$namespace" ${region:+"$region"} ${vault_url:+"$vault_url"} ${project:+"$project"}; do
+    check_plain "what $provider needs" "$given"
+  done
+}
 
 provider_spec() {
   case $provider in
@@ -192,6 +204,7 @@ EOF
 }
 
 version=v1
+[ -z "$provider" ] || check_provider
 if "$is_dry"; then
   [ -n "$provider" ] || stop "--dry-run needs a --provider: without one nothing would be made"
   secret_store
@@ -247,6 +260,32 @@ EOF
   fi
 }
 
+# Sets the provider whose identity the service account has, and nothing where it has none.
+find_provider() {
+  if ! told=$(kube get serviceaccount "$service_account" -o jsonpath='{.metadata.annotations.eks\.amazonaws\.com/role-arn}|{.metadata.annotations.azure\.workload\.identity/client-id}|{.metadata.annotations.iam\.gke\.io/gcp-service-account}'); then
+    grep -q NotFound "$errors" || stop "serviceaccount $service_account: $(why)"
+    return 0
+  fi
+  aws=${told%%|*}
+  rest=${told#*|}
+  azure=${rest%%|*}
+  gcp=${rest#*|}
+  if [ -n "$aws" ]; then
+    provider=aws
+    [ -n "$region" ] || region=$(kube get nodes -o jsonpath='{range .items[*]}{.metadata.labels.topology\.kubernetes\.io/region}{"\n"}{end}' | head -n 1) || region=
+  elif [ -n "$azure" ]; then
+    provider=azure
+  elif [ -n "$gcp" ]; then
+    provider=gcp
+    domain=${gcp#*@}
+    project=${project:-${domain%%.*}}
+  else
+    return 0
+  fi
+  say "provider: $provider, whose identity the service account $service_account has"
+  check_provider
+}
+
 # Prints who manages an object, and nothing where it is not there or nobody says so.
 manager_of() {
   if ! kube get "$1" "$2" -o jsonpath='{.metadata.labels.app\.kubernetes\.io/managed-by}'; then
@@ -294,9 +333,12 @@ find_operator
 
 if [ -z "$provider" ]; then
   names=$(kube get externalsecrets.external-secrets.io -o jsonpath='{.items[*].metadata.name}') || stop "$(why)"
-  [ -n "$names" ] || stop "the namespace $namespace has no ExternalSecret; make one with --provider aws, azure or gcp" 1
-  for name in $names; do wait_for "$name"; done
-  exit 0
+  if [ -n "$names" ]; then
+    for name in $names; do wait_for "$name"; done
+    exit 0
+  fi
+  find_provider
+  [ -n "$provider" ] || stop "the namespace $namespace has no ExternalSecret, and the service account $service_account has no identity of a cloud; make one with --provider aws, azure or gcp" 1
 fi
 
 kube get serviceaccount "$service_account" -o name >"$temporary/account" ||

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from runyard import settings
 
-_KINDS: Final[dict[str, type]] = {"bool": bool, "int": int}
+_KINDS: Final[dict[str, type]] = {"bool": bool, "int": int, "float": float}
 _PREFIX: Final = "MLFLOW_"
 
 
@@ -63,11 +63,17 @@ class EnvironmentVariable:
 
 def _known() -> dict[str, EnvironmentVariable]:
     found = {name: EnvironmentVariable(name, str, None) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
-    for kind in (settings.ClientSettings, settings.ModelSettings, settings.StoreSettings):
-        for setting in dataclasses.fields(kind):
+    for of in (
+        settings.ClientSettings,
+        settings.EnvironmentSettings,
+        settings.ModelSettings,
+        settings.StoreSettings,
+    ):
+        for setting in dataclasses.fields(of):
             for name in setting.metadata["variables"]:
                 if name.startswith(_PREFIX):
-                    found[name] = EnvironmentVariable(name, _KINDS.get(str(setting.type), str), setting.default)
+                    kind = _KINDS.get(str(setting.type).partition(" | ")[0], str)
+                    found[name] = EnvironmentVariable(name, kind, setting.default)
     return found
 
 

@@ -2,7 +2,10 @@
 
     RunyardError                  INTERNAL_ERROR            500
     ├── InvalidParameter          INVALID_PARAMETER_VALUE   400
-    │   └── InvalidFilter         INVALID_PARAMETER_VALUE   400  (knows where the filter went wrong)
+    │   ├── InvalidFilter         INVALID_PARAMETER_VALUE   400  (knows where the filter went wrong)
+    │   ├── InvalidType           INVALID_PARAMETER_VALUE   400  (a TypeError too)
+    │   ├── InvalidValue          INVALID_PARAMETER_VALUE   400  (a ValueError too)
+    │   └── FileMissing           INVALID_PARAMETER_VALUE   400  (a FileNotFoundError too)
     ├── BadRequest                BAD_REQUEST               400
     ├── AlreadyExists             RESOURCE_ALREADY_EXISTS   400
     ├── NotFound                  RESOURCE_DOES_NOT_EXIST   404
@@ -16,6 +19,7 @@
     ├── NotImplementedHere        NOT_IMPLEMENTED           501
     ├── Unavailable               TEMPORARILY_UNAVAILABLE   503
     │   └── Unreachable           TEMPORARILY_UNAVAILABLE   503  (the database; another try may find it back)
+    ├── DeadlineExceeded          DEADLINE_EXCEEDED         504
     └── ConfigurationError        INVALID_STATE             500  (raised before a server runs)
         └── SchemaMismatch        INVALID_STATE             500
 
@@ -51,30 +55,40 @@ STATUSES: Final = {
     "DEADLINE_EXCEEDED": 504,
 }
 
-# Source: the protocol's enumeration of error codes.
-_NUMBERS: Final = {
-    1: "INTERNAL_ERROR",
-    2: "TEMPORARILY_UNAVAILABLE",
-    3: "IO_ERROR",
-    4: "BAD_REQUEST",
-    7: "DEADLINE_EXCEEDED",
-    8: "CANCELLED",
-    9: "RESOURCE_EXHAUSTED",
-    10: "ABORTED",
-    11: "NOT_FOUND",
-    12: "ALREADY_EXISTS",
-    13: "UNAUTHENTICATED",
-    1000: "INVALID_PARAMETER_VALUE",
-    1001: "ENDPOINT_NOT_FOUND",
-    1003: "INVALID_STATE",
-    1004: "PERMISSION_DENIED",
-    1006: "CUSTOMER_UNAUTHORIZED",
-    1007: "REQUEST_LIMIT_EXCEEDED",
-    1008: "RESOURCE_CONFLICT",
-    1010: "NOT_IMPLEMENTED",
-    3001: "RESOURCE_ALREADY_EXISTS",
-    3002: "RESOURCE_DOES_NOT_EXIST",
+# Source: the protocol's enumeration of error codes; those of services that are not here are left out.
+CODES: Final = {
+    "INTERNAL_ERROR": 1,
+    "TEMPORARILY_UNAVAILABLE": 2,
+    "IO_ERROR": 3,
+    "BAD_REQUEST": 4,
+    "SERVICE_UNDER_MAINTENANCE": 5,
+    "DEADLINE_EXCEEDED": 7,
+    "CANCELLED": 8,
+    "RESOURCE_EXHAUSTED": 9,
+    "ABORTED": 10,
+    "NOT_FOUND": 11,
+    "ALREADY_EXISTS": 12,
+    "UNAUTHENTICATED": 13,
+    "INVALID_PARAMETER_VALUE": 1000,
+    "ENDPOINT_NOT_FOUND": 1001,
+    "MALFORMED_REQUEST": 1002,
+    "INVALID_STATE": 1003,
+    "PERMISSION_DENIED": 1004,
+    "FEATURE_DISABLED": 1005,
+    "CUSTOMER_UNAUTHORIZED": 1006,
+    "REQUEST_LIMIT_EXCEEDED": 1007,
+    "RESOURCE_CONFLICT": 1008,
+    "UNPARSEABLE_HTTP_ERROR": 1009,
+    "NOT_IMPLEMENTED": 1010,
+    "DATA_LOSS": 1011,
+    "INVALID_STATE_TRANSITION": 2001,
+    "COULD_NOT_ACQUIRE_LOCK": 2002,
+    "RESOURCE_ALREADY_EXISTS": 3001,
+    "RESOURCE_DOES_NOT_EXIST": 3002,
+    "QUOTA_EXCEEDED": 4001,
+    "RESOURCE_LIMIT_EXCEEDED": 5002,
 }
+_NAMES: Final = {number: name for name, number in CODES.items()}
 
 # How much of a long filter an error repeats, before and after the place.
 _SHOWN_AROUND: Final = 60
@@ -86,22 +100,48 @@ class RunyardError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
-    def __init__(self, message: object, error_code: str | int | None = None) -> None:
-        """Make an error; ``error_code`` is for those who raise this class itself: a code's name, or its number."""
+    def __init__(
+        self,
+        message: object,
+        error_code: str | int | None = None,
+        sqlstate: str | None = None,
+        error_class: str | None = None,
+        **json_kwargs: Any,
+    ) -> None:
+        """Make an error; all but the message is for those who raise this class itself.
+
+        Args:
+            error_code: a code's name or its number, instead of the class's.
+            sqlstate, error_class: how others class the error; they are told with it.
+            json_kwargs: what else the body of the answer tells.
+        """
         self.message = str(message)
         super().__init__(self.message)
         self.error_code = self.code if error_code is None else _code_name(error_code)
+        self.sqlstate = sqlstate
+        self.error_class = error_class
+        self.json_kwargs = json_kwargs
 
     def get_http_status_code(self) -> int:
         return self.status if self.error_code == self.code else STATUSES.get(self.error_code, 500)
 
     def serialize_as_json(self) -> str:
         """Return the body of the answer that this error is."""
-        return json.dumps({"error_code": self.error_code, "message": self.message})
+        told = {"sqlstate": self.sqlstate, "error_class": self.error_class}
+        return json.dumps(
+            {
+                "error_code": self.error_code,
+                "message": self.message,
+                **{name: value for name, value in told.items() if value is not None},
+                **self.json_kwargs,
+            }
+        )
 
     @classmethod
-    def invalid_parameter_value(cls, message: str) -> RunyardError:
-        return InvalidParameter(message)
+    def invalid_parameter_value(
+        cls, message: str, sqlstate: str | None = None, error_class: str | None = None, **kwargs: Any
+    ) -> RunyardError:
+        return InvalidParameter(message, sqlstate=sqlstate, error_class=error_class, **kwargs)
 
 
 class RestException(RunyardError):
@@ -129,6 +169,18 @@ class InvalidFilter(InvalidParameter):
         super().__init__(f"{message} at character {position + 1}:\n{pointer}")
         self.expression = expression
         self.position = position
+
+
+class InvalidType(InvalidParameter, TypeError):
+    """What a program gave is of no type that will do; programs expect Python's own error."""
+
+
+class InvalidValue(InvalidParameter, ValueError):
+    """As above, of a value."""
+
+
+class FileMissing(InvalidParameter, FileNotFoundError):
+    """There is no such local file; as above."""
 
 
 class BadRequest(RunyardError):
@@ -191,6 +243,10 @@ class Changed(Unavailable):
     """What is read is not any more what it was when the reading began."""
 
 
+class DeadlineExceeded(RunyardError):
+    code, status = "DEADLINE_EXCEEDED", 504
+
+
 class ConfigurationError(RunyardError):
     """A setting, file or environment that keeps a command from starting."""
 
@@ -202,4 +258,4 @@ class SchemaMismatch(ConfigurationError):
 
 
 def _code_name(code: str | int) -> str:
-    return code if isinstance(code, str) else _NUMBERS.get(code, "INTERNAL_ERROR")
+    return code if isinstance(code, str) else _NAMES.get(code, "INTERNAL_ERROR")

@@ -6,6 +6,7 @@ Where upstream MLflow has a variable for the same thing it is read too, after ou
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -206,7 +207,8 @@ class Settings:
     cleanup_dry_run: bool = _setting(False, "Only log what a clean-up would delete.", "RUNYARD_CLEANUP_DRY_RUN")
 
     def __post_init__(self) -> None:
-        for name, low, high in (
+        _check_bounds(
+            self,
             ("port", 0, 65535),
             ("workers", 1, 512),
             ("pool_size", 1, 10_000),
@@ -227,20 +229,12 @@ class Settings:
             ("cleanup_orphan_days", 0, 36_500),
             ("cleanup_interval_s", 1, 31_536_000),
             ("cleanup_max_per_second", 0, 1_000_000),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        )
         if self.db_password is not None and self.db_password_file is not None:
             raise ConfigurationError("db_password and db_password_file are both set: name one of them")
         if self.db_ssl_mode is not None and self.db_ssl_mode not in _SSL_MODES:
             raise ConfigurationError(f"db_ssl_mode must be one of {', '.join(_SSL_MODES)}, got {self.db_ssl_mode!r}")
-        if self.log_level.lower() not in {"critical", "error", "warning", "info", "debug"}:
-            raise ConfigurationError(
-                f"log_level must be one of critical, error, warning, info, debug, got {self.log_level!r}"
-            )
-        if self.log_format not in {"text", "json"}:
-            raise ConfigurationError(f"log_format must be text or json, got {self.log_format!r}")
+        _check_log(self)
         if self.static_prefix and (not self.static_prefix.startswith("/") or self.static_prefix.endswith("/")):
             raise ConfigurationError(
                 f"static_prefix must start with '/' and not end with it, got {self.static_prefix!r}"
@@ -260,6 +254,107 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServingSettings:
+    """What a scoring server is told, found as a tracking server's settings are."""
+
+    model_uri: str = _setting(
+        "",
+        "Model to serve: models:/NAME/VERSION, models:/NAME@ALIAS, runs:/RUN_ID/NAME, a folder, or where it is kept.",
+        "RUNYARD_SERVING_MODEL_URI",
+    )
+    name: str | None = _setting(
+        None,
+        "Name under /v2/models; by default the registered model's, or the last part of the URI.",
+        "RUNYARD_SERVING_NAME",
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on.", "RUNYARD_SERVING_HOST", "MLFLOW_HOST")
+    port: int = _setting(5000, "Port to listen on; 0 takes a free one.", "RUNYARD_SERVING_PORT", "MLFLOW_PORT")
+    timeout_s: int = _setting(
+        60,
+        "Seconds after which a request that is not answered yet gets a 504.",
+        "RUNYARD_SERVING_TIMEOUT",
+        "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+    )
+    workers: int = _setting(
+        1, "Processes sharing the port, each with the model.", "RUNYARD_SERVING_WORKERS", "MLFLOW_MODELS_WORKERS"
+    )
+    threads: int = _setting(
+        0,
+        "Predictions that a worker may make at once, where one alone is slow; 0 is the number of cores and 4.",
+        "RUNYARD_SERVING_THREADS",
+    )
+    max_queue: int = _setting(
+        1000, "Requests that may wait in a worker; more get a 503 with Retry-After.", "RUNYARD_SERVING_MAX_QUEUE"
+    )
+    batch_max_size: int = _setting(
+        0,
+        "Requests whose rows are given to the model together, at most; 1 gives it each by itself; 0 is 64 for models "
+        "of scikit-learn, XGBoost, LightGBM and CatBoost, and 1 for others.",
+        "RUNYARD_SERVING_BATCH_MAX_SIZE",
+    )
+    batch_timeout_ms: int = _setting(
+        0,
+        "Milliseconds that a request waits for others to be scored with; 0 takes those that wait already.",
+        "RUNYARD_SERVING_BATCH_TIMEOUT_MS",
+    )
+    watch: bool = _setting(
+        False,
+        "Where the URI names an alias, a stage or latest, change to the version that it names when that changes.",
+        "RUNYARD_SERVING_WATCH",
+    )
+    watch_interval_s: int = _setting(
+        5, "Seconds between two looks at the registry, with --watch.", "RUNYARD_SERVING_WATCH_INTERVAL"
+    )
+    drain_s: int = _setting(
+        0,
+        "Seconds between the signal to stop, from which on readiness says no, and the end of accepting requests.",
+        "RUNYARD_SERVING_DRAIN",
+    )
+    max_body_bytes: int = _setting(128 * 1024 * 1024, "Largest request body.", "RUNYARD_SERVING_MAX_BODY_BYTES")
+    max_head_bytes: int = _setting(
+        64 * 1024, "Longest address and headers of a request, together.", "RUNYARD_SERVING_MAX_HEAD_BYTES"
+    )
+    client_timeout_s: int = _setting(
+        120,
+        "Seconds of silence after which a client that is sending a request, or reading an answer, is hung up on.",
+        "RUNYARD_SERVING_CLIENT_TIMEOUT",
+    )
+    log_level: str = _setting(
+        "info", "critical, error, warning, info or debug.", "RUNYARD_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"
+    )
+    log_format: str = _setting("text", "text, or json for one object a line.", "RUNYARD_LOG_FORMAT")
+    access_log: bool = _setting(True, "Log a line per request.", "RUNYARD_SERVING_ACCESS_LOG")
+    model_config: str | None = _setting(
+        None, "Values that go before those saved with the model, as a JSON object.", "SERVING_MODEL_CONFIG"
+    )
+    # Told by the parent of several workers, so that the model is fetched once.
+    fetched_folder: str | None = _setting(None, "Where the model's files are already.", "RUNYARD_SERVING_FOLDER")
+    fetched_version: str | None = _setting(None, "Which version they are.", "RUNYARD_SERVING_VERSION")
+
+    def __post_init__(self) -> None:
+        _check_bounds(
+            self,
+            ("port", 0, 65535),
+            ("timeout_s", 1, 86_400),
+            ("workers", 1, 512),
+            ("threads", 0, 10_000),
+            ("max_queue", 1, 1_000_000),
+            ("batch_max_size", 0, 100_000),
+            ("batch_timeout_ms", 0, 60_000),
+            ("watch_interval_s", 1, 86_400),
+            ("drain_s", 0, 3600),
+            ("max_body_bytes", 1024, 2**31),
+            ("max_head_bytes", 1024, 2**24),
+            ("client_timeout_s", 1, 86_400),
+        )
+        _check_log(self)
+        if not self.model_uri:
+            raise ConfigurationError(
+                "model_uri is not set: say which model to serve, such as models:/iris-classifier/1"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSettings:
     """Where object stores are and how to speak to them; who is allowed there, the clouds' own variables say."""
 
@@ -270,6 +365,12 @@ class StoreSettings:
         "MLFLOW_S3_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_S3",
         "AWS_ENDPOINT_URL",
+    )
+    s3_region: str | None = _setting(
+        None, "Region of S3's buckets.", "RUNYARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"
+    )
+    s3_anonymous: bool = _setting(
+        False, "Ask S3 without credentials, for a public bucket.", "RUNYARD_S3_ANONYMOUS", "AWS_SKIP_SIGNATURE"
     )
     s3_ignore_tls: bool = _setting(
         False,
@@ -286,10 +387,49 @@ class StoreSettings:
         "RUNYARD_S3_UPLOAD_EXTRA_ARGS",
         "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
     )
+    gcs_endpoint_url: str | None = _setting(
+        None,
+        "Address of a Google Cloud Storage that is not at Google's own: a private endpoint, an emulator.",
+        "RUNYARD_GCS_ENDPOINT_URL",
+        "STORAGE_EMULATOR_HOST",
+        "GOOGLE_BASE_URL",
+    )
+    gcs_anonymous: bool = _setting(
+        False,
+        "Ask Google Cloud Storage without credentials, for a public bucket.",
+        "RUNYARD_GCS_ANONYMOUS",
+        "GOOGLE_SKIP_SIGNATURE",
+    )
     azure_connection_string: str | None = _secret(
         "Address and key of an Azure storage account, as Azure's portal shows them.",
         "RUNYARD_AZURE_CONNECTION_STRING",
         "AZURE_STORAGE_CONNECTION_STRING",
+    )
+    azure_account_name: str | None = _setting(
+        None,
+        "Azure storage account of URIs that name none (az://CONTAINER/PATH).",
+        "RUNYARD_AZURE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT",
+    )
+    azure_access_key: str | None = _secret(
+        "Key of an Azure storage account.",
+        "RUNYARD_AZURE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCESS_KEY",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "AZURE_STORAGE_KEY",
+    )
+    azure_sas_token: str | None = _secret(
+        "Shared access signature for an Azure storage account or container.",
+        "RUNYARD_AZURE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_KEY",
+    )
+    azure_anonymous: bool = _setting(
+        False,
+        "Ask Azure without credentials, for a public container.",
+        "RUNYARD_AZURE_ANONYMOUS",
+        "AZURE_SKIP_SIGNATURE",
     )
 
     def __post_init__(self) -> None:
@@ -340,11 +480,24 @@ class ClientSettings:
         "RUNYARD_HTTP_REQUEST_TIMEOUT",
         "MLFLOW_HTTP_REQUEST_TIMEOUT",
     )
-    max_retries: int = _setting(
-        4,
-        "Times a request is sent again when the server cannot be reached, is busy or fails.",
+    max_retries: int | None = _setting(
+        None,
+        "Times a request is sent again when the server cannot be reached, is busy or fails; by default 4 until it has "
+        "answered once and 10, which takes two minutes, from then on.",
         "RUNYARD_HTTP_REQUEST_MAX_RETRIES",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+    )
+    backoff_factor: float = _setting(
+        0.25,
+        "Half the seconds between the second and the third try of a request; each pause is twice the one before.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_FACTOR",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR",
+    )
+    backoff_jitter: float = _setting(
+        0.25,
+        "Seconds by which these pauses may be longer, by chance.",
+        "RUNYARD_HTTP_REQUEST_BACKOFF_JITTER",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER",
     )
     experiment_id: str | None = _setting(
         None,
@@ -408,15 +561,15 @@ class ClientSettings:
     )
 
     def __post_init__(self) -> None:
-        for name, low, high in (
+        _check_bounds(
+            self,
             ("request_timeout_s", 1, 86_400),
             ("max_retries", 0, 100),
+            ("backoff_factor", 0, 600),
+            ("backoff_jitter", 0, 600),
             ("system_metrics_interval_s", 1, 86_400),
             ("system_metrics_samples", 1, 10_000),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+        )
         if self.insecure_tls and self.server_cert_path is not None:
             raise ConfigurationError(
                 "insecure_tls and server_cert_path are both set: either trust anyone, or those certificates"
@@ -436,6 +589,30 @@ class ModelSettings:
         "Save and load models as pickles, which run whatever code their maker put in.",
         "RUNYARD_ALLOW_PICKLE",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentSettings:
+    """Where the Python environments of models and projects are made, and whether they may be."""
+
+    root: str | None = _setting(
+        None,
+        "Folder of the Python environments that are made for models and projects; by default in the user's cache.",
+        "RUNYARD_ENV_ROOT",
+        "MLFLOW_ENV_ROOT",
+    )
+    disable_creation: bool = _setting(
+        False,
+        "Make no environments: what is asked for runs in the one that is there, as in an image that holds it already.",
+        "RUNYARD_DISABLE_ENV_CREATION",
+        "MLFLOW_DISABLE_ENV_CREATION",
+    )
+    conda_home: str | None = _setting(
+        None,
+        "Folder of the conda to use, where it is not the one on PATH.",
+        "RUNYARD_CONDA_HOME",
+        "MLFLOW_CONDA_HOME",
     )
 
 
@@ -482,10 +659,20 @@ def load_model_settings(environment: Mapping[str, str] | None = None, **chosen: 
     return ModelSettings(**_values(ModelSettings, environment, chosen))
 
 
-def to_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that make `load_settings` give these settings again: how workers are told."""
+def load_serving_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> ServingSettings:
+    """Return the settings of a scoring server, found as `load_settings` finds a tracking server's."""
+    return ServingSettings(**_values(ServingSettings, environment, chosen))
+
+
+def load_environment_settings(environment: Mapping[str, str] | None = None, **chosen: Any) -> EnvironmentSettings:
+    """Return where environments are made, found as `load_settings` finds a server's settings."""
+    return EnvironmentSettings(**_values(EnvironmentSettings, environment, chosen))
+
+
+def to_environment(settings: Settings | ServingSettings) -> dict[str, str]:
+    """Return the variables that make these settings be loaded again: how workers are told."""
     variables = {}
-    for setting in dataclasses.fields(Settings):
+    for setting in dataclasses.fields(settings):
         value = getattr(settings, setting.name)
         if value is not None:
             variables[setting.metadata["variables"][0]] = str(value)
@@ -502,6 +689,16 @@ def registry_uri() -> str | None:
     return os.environ.get("RUNYARD_REGISTRY_URI") or os.environ.get("MLFLOW_REGISTRY_URI")
 
 
+def workspace() -> str | None:
+    """Return the workspace of a server that the environment names for clients, if any."""
+    return (os.environ.get("RUNYARD_WORKSPACE") or os.environ.get("MLFLOW_WORKSPACE") or "").strip() or None
+
+
+def workspace_store_uri() -> str | None:
+    """Return the URI of the server whose workspaces are meant, where the environment names another."""
+    return os.environ.get("RUNYARD_WORKSPACE_STORE_URI") or os.environ.get("MLFLOW_WORKSPACE_STORE_URI") or None
+
+
 def hand_down(variable: str, value: str | None) -> None:
     """Set a variable of the environment, or remove it: programs that this one starts are told by it."""
     if value is None:
@@ -512,7 +709,7 @@ def hand_down(variable: str, value: str | None) -> None:
 
 def told_by_environment() -> list[tuple[str, str]]:
     """Return the variables of ours that are set, with *** for what is secret."""
-    secret = ("PASSWORD", "TOKEN", "SECRET", "URI")
+    secret = ("PASSWORD", "TOKEN", "SECRET", "KEY", "CONNECTION_STRING", "URI")
     return [
         (name, "***" if any(word in name for word in secret) else value)
         for name, value in sorted(os.environ.items())
@@ -544,6 +741,23 @@ def proxy_of(uri: str) -> str | None:
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
+def _check_bounds(settings: Any, *bounds: tuple[str, int, int]) -> None:
+    for name, low, high in bounds:
+        value = getattr(settings, name)
+        # What nobody set is chosen elsewhere.
+        if value is not None and not low <= value <= high:
+            raise ConfigurationError(f"{name} must be between {low} and {high}, got {value}")
+
+
+def _check_log(settings: Settings | ServingSettings) -> None:
+    if settings.log_level.lower() not in {"critical", "error", "warning", "info", "debug"}:
+        raise ConfigurationError(
+            f"log_level must be one of critical, error, warning, info, debug, got {settings.log_level!r}"
+        )
+    if settings.log_format not in {"text", "json"}:
+        raise ConfigurationError(f"log_format must be text or json, got {settings.log_format!r}")
+
+
 def _values(kind: type, environment: Mapping[str, str] | None, chosen: Mapping[str, Any]) -> dict[str, Any]:
     environment = os.environ if environment is None else environment
     values = {name: value for name, value in chosen.items() if value is not None}
@@ -568,11 +782,20 @@ def variable(*spellings: str) -> str | None:
 
 
 def parse(variable: str, text: str, type_name: str) -> Any:
-    """Return the value of a setting of the type ``int``, ``bool`` or any other, which is a text.
+    """Return the value of a setting of the type ``int``, ``float``, ``bool`` or any other, which is a text.
 
     Raises:
         ConfigurationError: the text means no such value.
     """
+    type_name = type_name.partition(" | ")[0]
+    if type_name == "float":
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ConfigurationError(f"{variable} must be a number, got {text!r}")
+        return number
     if type_name == "int":
         try:
             return int(text)

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,13 +16,17 @@ from typing import Any, TypeVar
 import obstore
 import pytest
 
+from runyard.artifacts import clouds
 from runyard.artifacts.local import UPLOADS_FOLDER, LocalStore
 from runyard.artifacts.objects import ObjectStore
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.errors import Changed, ConfigurationError, InvalidParameter, NotFound, Unavailable
-from tests.object_stores import ObjectStoreServer, SeaweedFS
+from runyard.settings import load_store_settings
+from tests.google_cloud import HOST, GoogleCloud
+from tests.object_stores import Cloud, SeaweedFS
 
 T = TypeVar("T")
+Address = Callable[[str], str]
 
 ODD_NAMES = [
     "a b.txt",
@@ -255,7 +261,7 @@ class TestObjectStore(ArtifactStoreContract):
     """On real object stores, as their users name them."""
 
     @pytest.fixture
-    def store(self, cloud: ObjectStoreServer) -> ArtifactStore:
+    def store(self, cloud: Cloud) -> ArtifactStore:
         return open_store(f"{cloud.new_root()}/with 100%")
 
     def test_objects_have_the_names_that_upstream_would_give_them(self, seaweedfs_store: ObjectStore) -> None:
@@ -290,6 +296,49 @@ class TestObjectStore(ArtifactStoreContract):
     @pytest.fixture
     def seaweedfs_store(self, s3: SeaweedFS) -> ObjectStore:
         return ObjectStore(s3.new_root())
+
+
+@pytest.mark.cloud
+class TestSignedAddresses:
+    """What a server signs, sent to the stores by somebody without credentials."""
+
+    @pytest.fixture(params=["s3", "s3 without Amazon's library", "azure", "gcs"])
+    def opened(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[ArtifactStore, Address]:
+        """A store, and what makes an address one that the test reaches."""
+        cloud: Cloud = request.getfixturevalue(request.param.partition(" ")[0])
+        if "without" in request.param:
+            monkeypatch.setattr(clouds, "_amazon_session", lambda: None)
+        store = ObjectStore(f"{cloud.new_root()}/with 100%")
+        if not isinstance(cloud, GoogleCloud):
+            return store, lambda url: url
+        google = f"https://{HOST}"
+        # Addresses are Google's own, which nobody reaches from here.
+        store.signer = ObjectStore(f"gs://{store.bucket.name}/{store.bucket.prefix}", load_store_settings({})).signer
+        return store, lambda url: url.replace(google, cloud.url)
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    def test_an_address_is_that_of_the_file_that_was_meant(
+        self, opened: tuple[ArtifactStore, Address], name: str
+    ) -> None:
+        store, reachable = opened
+        assert store.signer is not None
+        assert run(store.signer.can_sign())
+        hour = timedelta(hours=1)
+        put = run(store.signer.sign_write(f"d/{name}", hour))
+        sent(reachable(put.url), "PUT", b"content", put.headers)
+        assert read(store, f"d/{name}") == b"content"
+        assert listed(store, f"d/{name}".rpartition("/")[0]) == [(f"d/{name}", 7)]
+        get = run(store.signer.sign_read(f"d/{name}", hour))
+        assert sent(reachable(get.url), "GET") == b"content"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            sent(reachable(get.url), "PUT", b"another", put.headers)
+
+
+def sent(url: str, method: str, content: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
+    request = urllib.request.Request(url, content, headers or {}, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        body: bytes = answer.read()
+    return body
 
 
 SHORT_PROGRAM = """

@@ -12,7 +12,7 @@ from runyard.cli import main
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
 # Spelled by the first row of cells only: what an option says may name another.
-OPTION = re.compile(r"`(--?[a-z][a-z-]*)`")
+OPTION = re.compile(r"`(--?[a-zA-Z][a-z-]*)`")
 ALSO = re.compile(r"every option of \[`(runyard [a-z -]+)`\]")
 SAME_AS = re.compile(r"Another name of `(runyard [a-z -]+)`, with the same options\.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from runyard import __version__
 from runyard.cli import main
+from runyard.server import diagnosis as diagnosis_of_server
 from runyard.store import diagnosis
+from tests.cloud_identities import AzureDoor
 from tests.nginx import Nginx
-from tests.object_stores import SeaweedFS
+from tests.object_stores import Azurite, SeaweedFS
 from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.servers import ServerProcess
@@ -110,7 +114,10 @@ def test_a_bucket_is_tried_with_an_address_that_clients_would_get(s3: SeaweedFS,
     options = (*here(tmp_path), "--artifacts-destination", s3.new_root())
     result, found = examined(*options)
     assert result.exit_code == 0, result.output
-    assert "read by a signed address" in found["artifacts write, read, delete"]["found"]
+    tried = found["artifacts write, read, delete"]["found"]
+    assert "write by a signed address" in tried
+    assert "read by a signed address" in tried
+    assert found["artifacts clock"]["verdict"] == "ok"
     assert found["artifacts straight to the store"]["found"].startswith("large files are fetched and sent in parts")
     _, found = examined(*options, "--no-direct-transfers")
     assert "switched off" in found["artifacts straight to the store"]["found"]
@@ -125,6 +132,46 @@ def test_credentials_that_a_store_does_not_know_are_a_problem(
     assert result.exit_code != 0
     assert "does not let the server in" in found["artifacts write, read, delete"]["found"]
     assert "another" not in result.output
+
+
+@pytest.mark.cloud
+def test_an_identity_that_may_not_sign_is_told(
+    azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = AzureDoor(azurite)
+    try:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", door.connection_string)
+        monkeypatch.setenv("AZURE_MSI_ENDPOINT", f"{door.url}/metadata/identity/oauth2/token")
+        result, found = examined(*here(tmp_path), "--artifacts-destination", azurite.new_root())
+    finally:
+        door.stop()
+    assert result.exit_code == 0, result.output
+    assert "signed" not in found["artifacts write, read, delete"]["found"]
+    assert found["artifacts straight to the store"]["verdict"] == "warning"
+    assert "cannot sign" in found["artifacts straight to the store"]["found"]
+
+
+@pytest.mark.cloud
+def test_a_clock_that_is_far_off_is_told(s3: SeaweedFS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if this machine's were a minute fast.
+    monkeypatch.setattr(diagnosis_of_server, "_now_s", lambda: time.time() + 60)
+    _, found = examined(*here(tmp_path), "--artifacts-destination", s3.new_root())
+    assert found["artifacts clock"]["verdict"] == "warning"
+    assert 55 < int(found["artifacts clock"]["found"].split()[0]) < 65
+    assert "NTP" in found["artifacts clock"]["cure"]
+
+
+def test_a_limit_that_all_clients_share_is_told(tmp_path: Path) -> None:
+    options = (*here(tmp_path), "--rate-limit", "50", "--host", "0.0.0.0")  # noqa: S104
+    _, found = examined(*options)
+    assert "--trusted-proxies" in found["configuration rate limit"]["cure"]
+    _, found = examined(*options, "--trusted-proxies", "10.0.0.0/8")
+    assert "configuration rate limit" not in found
+    _, found = examined(*options, "--trusted-proxies", "0.0.0.0/0")
+    assert found["configuration trusted proxies"]["verdict"] == "warning"
+    result, found = examined(*options, "--trusted-proxies", "proxy.example.com")
+    assert result.exit_code == 1
+    assert "must be addresses" in found["configuration trusted proxies"]["found"]
 
 
 def test_postgresql_is_looked_at(postgres_url: str, tmp_path: Path) -> None:
@@ -190,6 +237,7 @@ def test_a_server_behind_a_good_proxy_has_nothing_wrong(
     result, found = examined("--url", proxy.url)
     assert result.exit_code == 0, result.stdout
     assert {one["verdict"] for one in found.values()} == {"ok"}
+    assert found["server versions"]["found"].startswith(f"runyard {__version__}, as here")
 
 
 def test_a_proxy_that_changes_the_host_and_cuts_bodies_is_told_how_to_behave(

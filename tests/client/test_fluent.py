@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 import runyard as mlflow
+from runyard import exceptions
 from runyard.client import context
 from runyard.entities import Metric, RunStatus
-from runyard.exceptions import MlflowException, RestException, RunyardException
+from runyard.errors import InvalidParameter
+from runyard.exceptions import ErrorCode, MlflowException, RestException, RunyardException
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -68,6 +70,17 @@ def test_without_a_tracking_uri_runs_are_in_a_file_of_the_working_directory(plac
     mlflow.set_tracking_uri("")
     assert not mlflow.is_tracking_uri_set()
     assert mlflow.get_tracking_uri() == mlflow.get_registry_uri() == f"sqlite:///{place / 'mlflow.db'}"
+
+
+def test_runs_that_older_versions_left_in_the_working_directory_are_not_passed_over(place: Path) -> None:
+    mlflow.set_tracking_uri("")
+    (place / "mlruns" / "0").mkdir(parents=True)
+    (place / "mlruns" / "0" / "meta.yaml").write_text("name: Default")
+    assert mlflow.get_tracking_uri() == str(place / "mlruns")
+    with pytest.raises(RunyardException, match="migrate-filestore"):
+        mlflow.search_experiments()
+    (place / "mlflow.db").touch()
+    assert mlflow.get_tracking_uri() == f"sqlite:///{place / 'mlflow.db'}"
 
 
 def test_an_error_in_the_block_ends_the_run_as_failed(place: Path) -> None:
@@ -336,3 +349,105 @@ def test_a_model_version_is_made_of_what_a_run_logged(place: Path) -> None:
     assert [model.name for model in mlflow.search_registered_models()] == ["iris", "other"]
     with pytest.raises(MlflowException, match="nothing"):
         mlflow.register_model(f"runs:/{run.info.run_id}/nothing", "iris")
+
+
+def test_an_error_is_told_by_its_codes_number_and_name(place: Path) -> None:
+    with pytest.raises(MlflowException) as caught:
+        mlflow.get_run("0" * 32)
+    assert caught.value.error_code == ErrorCode.Name(exceptions.RESOURCE_DOES_NOT_EXIST)
+    made = MlflowException("gone", exceptions.RESOURCE_DOES_NOT_EXIST, sqlstate="02000", run_id="r")
+    assert (made.error_code, made.get_http_status_code()) == ("RESOURCE_DOES_NOT_EXIST", 404)
+    assert json.loads(made.serialize_as_json()) == {
+        "error_code": "RESOURCE_DOES_NOT_EXIST",
+        "message": "gone",
+        "sqlstate": "02000",
+        "run_id": "r",
+    }
+    wrong = MlflowException.invalid_parameter_value("no", field="name")
+    assert (wrong.error_code, wrong.json_kwargs) == ("INVALID_PARAMETER_VALUE", {"field": "name"})
+    assert exceptions.get_error_code(404) == exceptions.ENDPOINT_NOT_FOUND == ErrorCode.Value("ENDPOINT_NOT_FOUND")
+    with pytest.raises(ValueError, match="no error code 7777"):
+        ErrorCode.Name(7777)
+
+
+def test_checkpoints_become_logged_models_once(place: Path) -> None:
+    folder = place / "checkpoints"
+    (folder / "epoch-1").mkdir(parents=True)
+    (folder / "epoch-2").write_text("weights")
+    (folder / "no.name").touch()
+    with pytest.raises(InvalidParameter, match="source_run_id"):
+        mlflow.import_checkpoints(str(folder))
+    with pytest.raises(InvalidParameter, match="checkpoint_path"):
+        mlflow.import_checkpoints(str(place / "none"), "0" * 32)
+    with mlflow.start_run() as run:
+        first = mlflow.import_checkpoints(str(folder), model_prefix="big-")
+        again = mlflow.import_checkpoints(str(folder), model_prefix="big-")
+        other = mlflow.import_checkpoints(str(folder), model_prefix="big-", overwrite_checkpoints=True)
+    assert [model.name for model in first] == ["big-epoch-1", "big-epoch-2"]
+    assert {model.source_run_id for model in first} == {run.info.run_id}
+    assert first[1].tags["original_artifact_path"] == str(folder / "epoch-2")
+    assert [model.model_id for model in again] == [model.model_id for model in first]
+    assert not {model.model_id for model in other} & {model.model_id for model in first}
+    left = mlflow.search_logged_models(output_format="list")
+    assert {model.model_id for model in left} == {model.model_id for model in other}
+
+
+def test_registered_models_are_looked_up_in_the_registry_that_was_named(place: Path) -> None:
+    mlflow.set_registry_uri(str(place / "registry"))
+    try:
+        with mlflow.start_run() as run:
+            mlflow.log_text("of the model", "model/MLmodel")
+        client = mlflow.MlflowClient()
+        client.create_registered_model("kept apart")
+        client.create_model_version("kept apart", f"{run.info.artifact_uri}/model")
+        assert mlflow.artifacts.load_text("models:/kept apart/1/MLmodel") == "of the model"
+        assert mlflow.MlflowClient(str(place / "runs")).search_registered_models()[0].name == "kept apart"
+        mlflow.set_registry_uri("")
+        with pytest.raises(MlflowException, match="kept apart"):
+            mlflow.artifacts.load_text("models:/kept apart/1/MLmodel")
+    finally:
+        mlflow.set_registry_uri("")
+
+
+def test_what_python_has_an_error_for_is_that_error_too(place: Path) -> None:
+    with mlflow.start_run() as run:
+        with pytest.raises(TypeError, match="must be a number") as wrong:
+            mlflow.log_metric("loss", [1, 2])  # type: ignore[arg-type]
+        assert isinstance(wrong.value, MlflowException)
+        with pytest.raises(FileNotFoundError, match="no/such/file") as missing:
+            mlflow.log_artifact("no/such/file")
+        assert isinstance(missing.value, MlflowException)
+        with pytest.raises(ValueError, match="must end with"):
+            mlflow.log_table({"a": [1]}, "table.csv")
+    assert mlflow.MlflowClient().list_artifacts(run.info.run_id) == []
+
+
+def test_a_folder_that_is_not_there_is_told_and_costs_nothing_else(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mlflow.start_run():
+        mlflow.log_artifacts("no/such/folder")
+    assert "no/such/folder" in caplog.text
+
+
+def test_a_parent_that_is_named_must_be_there_and_be_the_active_run(place: Path) -> None:
+    with pytest.raises(MlflowException, match="not found"):
+        mlflow.start_run(parent_run_id="0" * 32)
+    assert mlflow.active_run() is None
+    with mlflow.start_run() as parent:
+        pass
+    with mlflow.start_run(parent_run_id=parent.info.run_id) as child:
+        assert child.data.tags[context.PARENT_RUN_ID] == parent.info.run_id
+        with pytest.raises(MlflowException, match="does not match the specified parent_run_id"):
+            mlflow.start_run(nested=True, parent_run_id=parent.info.run_id)
+    mlflow.delete_run(parent.info.run_id)
+    with pytest.raises(MlflowException, match="deleted state"):
+        mlflow.start_run(parent_run_id=parent.info.run_id)
+
+
+def test_a_model_of_a_local_folder_is_copied_and_registered(place: Path) -> None:
+    (place / "saved.v1").mkdir()
+    (place / "saved.v1" / "MLmodel").write_text("flavors: {}")
+    version = mlflow.register_model(str(place / "saved.v1"), "local")
+    assert (version.version, mlflow.artifacts.load_text("models:/local/1/MLmodel")) == ("1", "flavors: {}")
+    assert mlflow.get_logged_model(version.model_id or "").name == "savedv1"

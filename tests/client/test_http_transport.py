@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from runyard import environment_variables
 from runyard.client import artifacts, connections, request_headers, tracking
 from runyard.client.client import MlflowClient
-from runyard.client.http import HttpTransport
+from runyard.client.http import FIRST_RETRIES, RETRIES, HttpTransport
 from runyard.client.request_headers import RequestHeaderProvider
 from runyard.errors import AlreadyExists, ConfigurationError, NotFound, PermissionDenied, RunyardError, Unavailable
-from runyard.settings import ClientSettings
+from runyard.settings import ClientSettings, load_client_settings
 from runyard.wire.base import Empty
 from tests.ports import free_port
 
@@ -171,6 +172,32 @@ def test_a_server_that_stays_busy_is_given_up_with_what_it_said(script: Script, 
     with pytest.raises(Unavailable, match="too many"):
         tracking.get_experiment(connect(max_retries=1), "1")
     assert len(script.requests) == 2
+
+
+def test_a_server_that_answered_once_is_waited_for_longer_than_one_that_never_did(
+    script: Script, connect: Connect
+) -> None:
+    busy = [(503, b"restarting")] * (RETRIES - 1)
+    transport = connect(backoff_factor=0.0, backoff_jitter=0.0)
+    script.answers = [*busy, (200, EXPERIMENT)]
+    with pytest.raises(Unavailable, match="restarting"):
+        tracking.get_experiment(transport, "1")
+    assert len(script.requests) == FIRST_RETRIES + 1
+    script.answers = [*busy, (200, EXPERIMENT)]
+    assert tracking.get_experiment(transport, "1").name == "n"
+
+
+def test_how_long_is_waited_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7", "RUNYARD_HTTP_REQUEST_BACKOFF_FACTOR": "2.5"}
+    settings = load_client_settings(told)
+    assert (settings.max_retries, settings.backoff_factor) == (7, 2.5)
+    for value in ("nan", "much"):
+        with pytest.raises(ConfigurationError, match="must be a number"):
+            load_client_settings({"MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": value})
+    with pytest.raises(ConfigurationError, match="backoff_factor must be between 0 and 600"):
+        load_client_settings(backoff_factor=-1.0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1.5")
+    assert environment_variables.MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR.get() == 1.5
 
 
 @pytest.mark.parametrize(

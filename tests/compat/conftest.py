@@ -145,12 +145,13 @@ def client_python(client: str) -> Path:
     return python
 
 
-def start_upstream(uri: str, folder: Path) -> ServerProcess:
+def start_upstream(uri: str, folder: Path, *options: str) -> ServerProcess:
     port = free_port()
     python = client_python("mlflow-3")
     command = [
         *(str(python.with_name("mlflow")), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", uri, "--artifacts-destination", str(folder / "artifacts")),
+        *options,
     ]
     # It starts uvicorn by way of PATH.
     added = {"PATH": f"{python.parent}:{clean_environment()['PATH']}", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

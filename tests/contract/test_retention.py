@@ -19,6 +19,7 @@ from runyard.artifacts.local import LocalStore
 from runyard.artifacts.objects import ObjectStore
 from runyard.errors import InvalidParameter, NotFound
 from runyard.server.retention import TOTALS, Cleaner
+from runyard.server.routes.artifacts import folder_of
 from runyard.store import leases, logged_models, retention, runs
 from runyard.store.clock import now_ms
 from runyard.store.engine import Database
@@ -375,6 +376,26 @@ def test_an_object_store_is_cleaned_as_a_folder_is(world: World, s3: SeaweedFS) 
     assert (report.run_count, report.orphan_count, report.file_count, report.size_bytes) == (1, 1, 3, 30)
     assert [asyncio.run(store.usage(f"0/{name}")).file_count for name in (kept, gone, orphan)] == [1, 0, 0]
     assert asyncio.run(store.head("0/x")).size_bytes == 10
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "s3://bucket/p",
+        "s3a://bucket/p",
+        "gs://bucket/p",
+        "abfss://container@account.dfs.core.windows.net/p",
+        "wasb://container@account.blob.core.windows.net/p",
+        "wasbs://container@account.blob.core.windows.net/p",
+    ],
+)
+def test_a_folder_is_found_wherever_an_experiment_keeps_it(world: World, root: str) -> None:
+    run_id = "d" * 32
+    found = folder_of(world.services, run_id, f"{root}/0/{run_id}/artifacts")
+    assert found is not None
+    assert found[1] == run_id
+    # Others may have theirs in it.
+    assert folder_of(world.services, run_id, f"{root}/shared/artifacts") is None
 
 
 def test_this_process_counts_what_it_deleted(world: World) -> None:

@@ -1,6 +1,7 @@
 """As much of Kubernetes' API as Helm, helmfile and kubectl need: it keeps what it is given, and says that all is well.
 
-Nothing runs. Deployments get a ReplicaSet and pods that are ready, jobs are complete as soon as they are made.
+Nothing runs. Deployments get a ReplicaSet and pods that are ready, which are the endpoints of the services that were
+there before; jobs are complete as soon as they are made.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ KINDS = [
     ("v1", "namespaces", "Namespace", False),
     ("v1", "configmaps", "ConfigMap", True),
     ("v1", "events", "Event", True),
+    ("v1", "nodes", "Node", False),
     ("v1", "persistentvolumeclaims", "PersistentVolumeClaim", True),
     ("v1", "pods", "Pod", True),
     ("v1", "secrets", "Secret", True),
@@ -41,9 +43,11 @@ KINDS = [
     ("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", True),
     ("batch/v1", "cronjobs", "CronJob", True),
     ("batch/v1", "jobs", "Job", True),
+    ("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", True),
     ("networking.k8s.io/v1", "ingresses", "Ingress", True),
     ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", True),
     ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", True),
+    ("monitoring.coreos.com/v1", "prometheusrules", "PrometheusRule", True),
     ("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor", True),
     ("external-secrets.io/v1", "externalsecrets", "ExternalSecret", True),
     ("external-secrets.io/v1", "secretstores", "SecretStore", True),
@@ -207,9 +211,25 @@ class FakeApi:
                         "ownerReferences": [{**owner, "kind": "ReplicaSet", "uid": replica_set["metadata"]["uid"]}],
                     },
                     "spec": template["spec"],
-                    "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+                    "status": {
+                        "phase": "Running",
+                        "conditions": [{"type": "Ready", "status": "True"}],
+                        "containerStatuses": [{"name": "mlflow", "restartCount": 0, "state": {"running": {}}}],
+                    },
                 },
             )
+        for service in list(self.objects.values()):
+            if service["kind"] != "Service" or service["metadata"]["namespace"] != metadata["namespace"]:
+                continue
+            if service["spec"]["selector"].items() <= labels.items():
+                name = service["metadata"]["name"]
+                self.save(
+                    Resource("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", metadata["namespace"], None),
+                    {
+                        "metadata": {"name": f"{name}-1", "labels": {"kubernetes.io/service-name": name}},
+                        "endpoints": [{"conditions": {"ready": True}}] * count,
+                    },
+                )
 
 
 def _set_status(kept: Object) -> None:
@@ -309,6 +329,8 @@ def _are_named(items: list[Any]) -> bool:
 def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else the second part of each answer waits 40 ms for the client to acknowledge the first.
+        disable_nagle_algorithm = True
 
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - its name there
             api.requests.append(format % arguments)

@@ -83,8 +83,8 @@ def get(folder: Path, cluster: dict[str, Any], arguments: list[str]) -> str:
         answer = named[0]
     else:
         if "-l" in arguments:
-            label, _, value = arguments[arguments.index("-l") + 1].partition("=")
-            objects = [each for each in objects if each["metadata"].get("labels", {}).get(label) == value]
+            wanted = dict(term.split("=") for term in arguments[arguments.index("-l") + 1].split(","))
+            objects = [each for each in objects if wanted.items() <= each["metadata"].get("labels", {}).items()]
         answer = {"kind": "List", "items": objects}
     if output == "name":
         return f"{kind}/{answer['metadata']['name']}\n"

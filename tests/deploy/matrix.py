@@ -140,6 +140,8 @@ CASES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
             "velero": {"enabled": True},
             "service": {"type": "LoadBalancer", "annotations": {"example.com/internal": "true"}},
             "serviceMonitor": {"labels": {"release": "prometheus"}, "interval": "1m", "scrapeTimeout": "30s"},
+            "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+            "grafanaDashboard": {"enabled": True, "annotations": {"grafana_folder": "ML"}},
             "networkPolicy": {"extraEgress": [{"ports": [{"protocol": "TCP", "port": 8443}]}]},
             "autoscaling": {"targetMemoryUtilizationPercentage": 80},
             "podAnnotations": {"example.com/owner": "ml"},

@@ -6,6 +6,7 @@ import fnmatch
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 
 from runyard.server.access import AccessPolicy
 from runyard.settings import load_settings
+from tests.deploy.golden import to_look_at
 from tests.deploy.matrix import ADLS, CASES, GCS, OAUTH2, ON_DISK
 from tests.deploy.tools import CHART, DEPLOY, HelmFailed, Rendered, helm, pod_spec, render
 
@@ -319,6 +321,26 @@ def test_a_secret_that_would_stand_in_a_manifest_is_refused(name: str) -> None:
     assert render({"extraEnv": [reference]}).server()["env"][-1] == reference
 
 
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (
+            {"extraEnv": [{"name": "RUNYARD_READ_REPLICA_URI", "value": "postgresql://me:hunter2@replica/mlflow"}]},
+            "extraEnv: RUNYARD_READ_REPLICA_URI",
+        ),
+        ({"extraArgs": ["--backend-store-uri=postgresql://me:hunter2@db/mlflow"]}, "extraArgs: --backend-store-uri"),
+    ],
+)
+def test_a_password_in_a_uri_is_refused_and_not_repeated(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(HelmFailed, match=f"{named} has a password in its URI") as refused:
+        render(values)
+    assert "hunter2" not in str(refused.value)
+    harmless = {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://collector.example.com:4318"}
+    assert render(
+        {"extraEnv": [harmless], "extraArgs": ["--read-replica-uri=postgresql://me@replica/mlflow"]}
+    ).documents
+
+
 def test_a_client_secret_among_the_options_of_oauth2_proxy_is_refused() -> None:
     values = {"oauth2Proxy": {**OAUTH2["oauth2Proxy"], "extraArgs": {"client-secret": "hunter2"}}}
     with pytest.raises(HelmFailed, match="client-secret would be in the manifest"):
@@ -424,6 +446,20 @@ def test_uploads_have_no_limit_at_nginx_and_other_ingresses_get_no_annotation_of
     assert set(traefik) == {"cert-manager.io/cluster-issuer", "nginx.ingress.kubernetes.io/rate-limit"}
 
 
+@pytest.mark.parametrize(("name", "files", "values"), CASES, ids=CASE_IDS)
+def test_nginx_knows_every_annotation_but_the_one_that_users_write(
+    name: str, files: tuple[str, ...], values: dict[str, Any]
+) -> None:
+    """Its controller passes over what it does not know. Source: ingress-nginx, user guide, annotations."""
+    prefix = "nginx.ingress.kubernetes.io/"
+    ingress = render(values, *files).find("Ingress")
+    written = {key.removeprefix(prefix) for key in (ingress or {"metadata": {}})["metadata"].get("annotations", {})}
+    assert written - {"cert-manager.io/cluster-issuer", "rate-limit"} <= {
+        *("force-ssl-redirect", "limit-rps", "proxy-body-size", "proxy-buffering", "proxy-read-timeout"),
+        *("proxy-request-buffering", "proxy-send-timeout"),
+    }
+
+
 def test_people_who_come_by_the_ingress_meet_oauth2_proxy_first() -> None:
     rendered = render(OAUTH2)
     backend = rendered.get("Ingress")["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
@@ -432,6 +468,10 @@ def test_people_who_come_by_the_ingress_meet_oauth2_proxy_first() -> None:
     # A native sidecar, which ends after the server: requests that are under way are not cut off.
     assert sidecar["restartPolicy"] == "Always"
     assert "--oidc-issuer-url=https://login.example.com" in sidecar["args"]
+    (api,) = [argument.partition("=")[2] for argument in sidecar["args"] if argument.startswith("--api-route=")]
+    for path in ("/api/2.0/mlflow/runs/get", "/ajax-api/2.0/mlflow/runs/search"):
+        assert re.search(api, path)
+    assert not re.search(api, "/experiments/1")
     nginx = {"kubernetes.io/metadata.name": "ingress-nginx"}
     assert nginx in namespace_labels(peers_of(rendered, 4180))
     assert nginx not in namespace_labels(peers_of(rendered, 5000))
@@ -531,8 +571,9 @@ def test_the_database_is_migrated_before_an_upgrade() -> None:
     job = render().get("Job", "mlflow-migrate")
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade"
     container = pod_spec(job)["containers"][0]
-    assert container["args"][0].endswith("exec runyard db upgrade")
-    assert "/etc/mlflow/postgres/password" in container["args"][0]
+    assert container["command"] == ["runyard", "db", "upgrade"]
+    password = {"name": "RUNYARD_DB_PASSWORD_FILE", "value": "/etc/mlflow/postgres/password"}
+    assert password in container["env"]
     assert render({"migration": {"enabled": False}}).find("Job", "mlflow-migrate") is None
 
 
@@ -568,6 +609,20 @@ def test_a_backup_is_dumped_checked_and_stored_outside_of_the_artifacts() -> Non
     assert "--to=s3://biz-datalake-dev/mlflow/backups" in pod["containers"][0]["args"]
 
 
+def test_what_the_user_adds_reaches_the_jobs_too() -> None:
+    """A password may come from there, or the certificate of a store."""
+    source = {"secretRef": {"name": "mine"}}
+    volume, mount = {"name": "ca", "configMap": {"name": "ca"}}, {"name": "ca", "mountPath": "/ca"}
+    values = {"extraEnvFrom": [source], "extraVolumes": [volume], "extraVolumeMounts": [mount]}
+    rendered = render({**values, "backup": {"enabled": True}})
+    for kind, name in (("Job", "mlflow-migrate"), ("CronJob", "mlflow-cleanup"), ("CronJob", "mlflow-backup")):
+        pod = rendered.pod(kind, name)
+        assert volume in pod["volumes"], name
+        assert mount in pod["containers"][0]["volumeMounts"], name
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert container["envFrom"] == [source], name
+
+
 def test_velero_is_told_which_volumes_count() -> None:
     def annotations(values: dict[str, Any]) -> dict[str, str]:
         template = render(values).get("Deployment")["spec"]["template"]
@@ -578,6 +633,35 @@ def test_velero_is_told_which_volumes_count() -> None:
     assert with_disk["backup.velero.io/backup-volumes"] == "data"
     assert with_disk["backup.velero.io/backup-volumes-excludes"] == "tmp"
     assert "backup.velero.io/backup-volumes" not in annotations({"velero": {"enabled": True}})
+
+
+# What watches.
+
+
+@pytest.mark.parametrize(("release", "name"), [("mlflow", "mlflow"), ("team-a", "team-a-mlflow")])
+@pytest.mark.prometheus
+def test_the_rules_are_those_of_the_kit_and_look_at_this_release(release: str, name: str, tmp_path: Path) -> None:
+    values = {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}}}
+    rule = render(values, release=release).get("PrometheusRule", name)
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    files = [CHART / "files" / "prometheus" / f"{file}.yaml" for file in ("recording", "alerts")]
+    kept = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    if name == "mlflow":
+        assert rule["spec"]["groups"] == kept
+    else:
+        # The ServiceMonitor calls the job so, whatever the release's name is.
+        assert set(re.findall(r'(\w+)=\\"mlflow\\"', json.dumps(rule["spec"]))) == {"job"}
+        assert json.dumps(rule["spec"]).count(f'=~\\"{name}-') == json.dumps(kept).count('=~\\"mlflow-') > 0
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rule["spec"]))
+    subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yaml"], check=True, capture_output=True)
+
+
+def test_grafana_finds_the_dashboard_by_its_label() -> None:
+    config_map = render({"grafanaDashboard": {"enabled": True}}).get("ConfigMap", "mlflow-dashboard")
+    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    kept = json.loads((DEPLOY / "observability/grafana/dashboards/mlflow.json").read_text())
+    assert json.loads(config_map["data"]["mlflow.json"]) == kept
+    assert render().find("ConfigMap", "mlflow-dashboard") is None
 
 
 # Security.
@@ -631,6 +715,13 @@ def test_every_container_of_ours_keeps_to_the_restricted_profile(
         ({"terminationGracePeriodSeconds": 30}, r"must be at least preStopSleepSeconds 5 \+ .* = 45"),
         ({"oauth2Proxy": {"enabled": True}}, "oidcIssuerUrl is empty"),
         ({"ingress": {"hosts": []}}, "ingress.hosts is empty"),
+        (
+            {
+                "serviceAccount": {"create": False},
+                "artifactStore": {"s3": {"roleArn": "arn:aws:iam::123456789012:role/m"}},
+            },
+            "artifactStore.s3.roleArn is an annotation of the service account",
+        ),
     ],
 )
 def test_values_that_cannot_work_fail_with_what_to_do(values: dict[str, Any], message: str) -> None:
@@ -696,6 +787,8 @@ def test_notes_say_what_to_do_next() -> None:
         "kubectl port-forward -n ml service/mlflow 5000:5000",
         "The Secret mlflow-postgres-secret with the key password",
         "max_connections of at least 1330",
+        "The image runyard:0.1.0",
+        "limit-rps",
     ):
         assert expected in notes
 
@@ -787,4 +880,4 @@ def test_both_helms_render_the_same(version: int, name: str, files: tuple[str, .
 def test_what_the_environments_render_is_as_it_was_looked_at(name: str) -> None:
     """`python -m tests.deploy.golden` writes the files anew; then look at what changed."""
     golden = DEPLOY.parent / "tests" / "deploy" / "golden" / f"{name}.yaml"
-    assert list(yaml.safe_load_all(golden.read_text())) == render({}, "values.yaml", f"values-{name}.yaml").documents
+    assert list(yaml.safe_load_all(golden.read_text())) == to_look_at(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -18,6 +19,9 @@ from tests.object_stores import SeaweedFS
 from tests.ports import free_port
 from tests.servers import ServerProcess, clean_environment
 
+# Where `aws` is, as in the image.
+IMAGE_PROGRAMS = CHART.parent.parent / ".venvs" / "image" / "bin"
+
 pytestmark = [pytest.mark.deploy, pytest.mark.postgres, pytest.mark.cloud]
 
 
@@ -26,6 +30,7 @@ class Machine:
 
     def __init__(self, folder: Path, database: str, s3: SeaweedFS) -> None:
         self.folder = folder
+        self.database = database
         self.s3 = s3
         root = urlsplit(s3.new_root())
         parts = urlsplit(database)
@@ -144,7 +149,7 @@ def test_the_server_of_the_chart_runs_on_a_database_that_its_job_migrated(machin
         server.stop()
 
 
-def test_the_jobs_of_the_chart_clean_up_and_back_up(machine: Machine) -> None:
+def test_the_jobs_of_the_chart_clean_up_and_back_up_and_the_drill_restores_it(machine: Machine) -> None:
     machine.run(machine.container("Job", "mlflow-migrate"))
     machine.run(machine.container("CronJob", "mlflow-cleanup"))
     machine.run(machine.container("CronJob", "mlflow-backup", is_first=True))
@@ -153,3 +158,31 @@ def test_the_jobs_of_the_chart_clean_up_and_back_up(machine: Machine) -> None:
     place = next(argument for argument in store["args"] if argument.startswith("--to=")).replace("--to=", "--from=")
     listing: dict[str, Any] = {**store, "args": ["list", place]}
     assert machine.run(listing).startswith("mlflow-")
+
+    # The drill of the page, word for word, but for where things are here.
+    page = (CHART.parent.parent / "docs" / "kubernetes.md").read_text()
+    block = re.search(r"^### A drill.+?```sh\n(.+?)```", page, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    folder, database = place.removeprefix("--from="), urlsplit(machine.database)
+    lines = block[1]
+    for there, here in (
+        ("s3://biz-datalake-prod/mlflow/backups", folder),
+        ("mlflow-20260301T013000Z.dump", machine.run(listing).strip()),
+        ("-h postgres.example.com -U mlflow", f"-h {database.hostname} -p {database.port} -U {database.username}"),
+        ("mlflow@postgres.example.com", f"{database.username}@{database.hostname}:{database.port}"),
+        ("mlflow_drill", f"{database.path.strip('/')}_drill"),
+    ):
+        assert there in lines
+        lines = lines.replace(there, here)
+    environment = machine.environment(store)
+    drilled = subprocess.run(
+        ["sh", "-eux", "-c", lines],
+        env=clean_environment({**environment, "PATH": f"{environment['PATH']}:{IMAGE_PROGRAMS}"}),
+        cwd=machine.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert drilled.returncode == 0, drilled.stderr
+    assert "is current" in drilled.stdout
+    assert "Default" in drilled.stdout

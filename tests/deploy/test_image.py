@@ -23,6 +23,7 @@ import compose_spec
 import pytest
 import yaml
 
+from runyard.cli import main as runyard_cli
 from tests.object_stores import SeaweedFS
 from tests.ports import free_port
 from tests.server.http import make_run, send
@@ -257,6 +258,27 @@ def test_the_container_serves_is_healthy_and_stops_when_it_is_told(data: Path) -
 
 
 @pytest.mark.slow
+def test_each_command_of_runyard_is_one_of_the_image(data: Path) -> None:
+    (data / "bin").mkdir()
+    told = data / "bin/runyard"
+    told.write_text('#!/bin/sh\necho "runyard $*"\n')
+    told.chmod(0o755)
+    environment = image_environment(data, 5000)
+    for command in runyard_cli.commands:
+        answer = subprocess.run(
+            [IMAGE / "entrypoint.sh", command, "--help"],
+            env={**environment, "PATH": f"{told.parent}:{environment['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+        )
+        assert answer.stdout == f"runyard {command} --help\n"
+    assert "No such command 'surver'" in run(data, "surver").stderr
+    assert run(data, "sh", "-c", "echo any program").stdout == "any program\n"
+
+
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_what_people_call_in_a_pod_is_in_the_image(data: Path, postgres_url: str) -> None:
     refused = run(data, "--version-of-nothing")
@@ -300,6 +322,8 @@ def test_what_the_compose_file_mounts_is_there() -> None:
             if source.startswith("."):
                 assert (COMPOSE / source).exists(), f"{name}: {source}"
                 assert mount.endswith(":ro"), f"{name}: {source}"
+                # A link would lead out of what is mounted.
+                assert not any(each.is_symlink() for each in [COMPOSE / source, *(COMPOSE / source).rglob("*")]), source
             else:
                 volumes.add(source)
         for needed in service.get("depends_on", []):
@@ -332,7 +356,7 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     assert source["url"] == "http://prometheus:9090"
     (provider,) = yaml.safe_load((provisioning / "dashboards/mlflow.yaml").read_text())["providers"]
     mounts = dict(mount.split(":")[:2] for mount in compose()["services"]["grafana"]["volumes"])
-    assert mounts["../observability/grafana/dashboards"] == provider["options"]["path"]
+    assert mounts["../chart/files/grafana"] == provider["options"]["path"]
 
 
 @pytest.mark.slow

@@ -12,15 +12,16 @@ import re
 import shlex
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.deploy.fake_api import FakeApi
+from tests.deploy.fake_api import FakeApi, Resource
 from tests.deploy.tools import DEPLOY, ENVIRONMENT, ROOT, program
 from tests.ports import free_port
+from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.deploy
 
@@ -115,6 +116,12 @@ def shell_3(tmp_path: Path, api: FakeApi) -> Shell:
     return Shell(tmp_path, api, 3)
 
 
+@pytest.fixture
+def shell_4(tmp_path: Path, api: FakeApi) -> Shell:
+    """Where the version of Helm is of no matter, and kubectl's newest is."""
+    return Shell(tmp_path, api, 4)
+
+
 def kept_values(api: FakeApi) -> dict[str, object]:
     """Return the values of the newest release, as Helm keeps them."""
     names = sorted(
@@ -199,14 +206,84 @@ def test_the_script_brings_the_password_that_the_pods_of_production_wait_for(she
     shell.run("helm upgrade mlflow ml/mlflow/chart -n ml -f ml/mlflow/values-prod.yaml")
 
 
+@pytest.mark.parametrize(
+    ("release", "extra"), [("mlflow", ""), ("team-a", ""), ("b", "--set fullnameOverride=tracking")]
+)
+def test_the_health_check_finds_a_release_by_its_name(
+    shell_4: Shell, running_server: Callable[..., ServerProcess], release: str, extra: str
+) -> None:
+    """Its questions are asked by a real kubectl here; the server is one of this machine."""
+    server = running_server()
+    shell_4.run(f"helm install {release} ml/mlflow/chart -n ml --create-namespace -f ml/mlflow/values-dev.yaml {extra}")
+    check = f"MLFLOW_NAMESPACE=ml ml/mlflow/scripts/health-check.sh --url {server.url} --json"
+    told = json.loads(shell_4.run(f"{check} --release {release}"))
+    found = {each["name"]: (each["status"], each["detail"]) for each in told["checks"]}
+    assert found == {
+        "deployment": ("ok", "1 of 1 replicas are available"),
+        "pods": ("ok", "1 ready"),
+        "service": ("ok", "ports 5000 80"),
+        "endpoints": ("ok", "1 ready"),
+        "ingress": ("ok", "mlflow.example.com at 192.0.2.10"),
+        "external secrets": ("skipped", "there are none"),
+        **dict.fromkeys(("/health", "/readyz", "/metrics"), ("ok", "200")),
+    }
+    other = json.loads(shell_4.run(f"{check} --release other || test $? -eq 1"))
+    assert [each["status"] for each in other["checks"][:3]] == ["failed"] * 3
+
+
+ROLE = "artifactStore.s3.roleArn=arn:aws:iam::123456789012:role/mlflow"
+IDENTITY = ",".join(
+    f"artifactStore.adls.{each}" for each in ("workloadIdentity.clientId=i", "storageAccount=a", "container=c")
+)
+ACCOUNT = "artifactStore.gcs.serviceAccountEmail=mlflow@biz-ml.iam.gserviceaccount.com,artifactStore.gcs.bucket=b"
+
+
+@pytest.mark.parametrize(
+    ("values", "environment", "expected"),
+    [
+        (ROLE, "AWS_REGION=eu-west-1", {"service": "SecretsManager", "region": "eu-west-1"}),
+        (ROLE, "AWS_REGION=", {"service": "SecretsManager", "region": "eu-south-2"}),
+        (
+            f"artifactStore.s3.enabled=false,artifactStore.adls.enabled=true,{IDENTITY}",
+            "AZURE_KEY_VAULT_URL=https://ml.vault.azure.net",
+            {"vaultUrl": "https://ml.vault.azure.net"},
+        ),
+        (
+            f"artifactStore.s3.enabled=false,artifactStore.gcs.enabled=true,{ACCOUNT}",
+            "GOOGLE_CLOUD_PROJECT=",
+            {"projectID": "biz-ml"},
+        ),
+    ],
+    ids=["aws", "aws, region of the nodes", "azure", "gcp"],
+)
+def test_without_a_word_the_script_takes_the_cloud_whose_identity_the_pods_have(
+    shell_4: Shell, api: FakeApi, values: str, environment: str, expected: dict[str, str]
+) -> None:
+    """As the manual has it: the script's name, and nothing else."""
+    labels = {"topology.kubernetes.io/region": "eu-south-2"}
+    api.save(Resource("v1", "nodes", "Node", None, None), {"metadata": {"name": "node-1", "labels": labels}})
+    shell_4.run(f"helm install mlflow ml/mlflow/chart -n ml --create-namespace --set {values}")
+    told = shell_4.run(f"{environment} ml/mlflow/scripts/setup-external-secrets.sh")
+    assert "secret mlflow-postgres-secret: has the key password" in told
+    store = api.find("SecretStore", "mlflow-secret-store")
+    assert store is not None
+    (provider,) = store["spec"]["provider"].values()
+    assert expected.items() <= provider.items()
+    # The second time there is an ExternalSecret to look at.
+    assert "externalsecret mlflow-postgres-secret: synced" in shell_4.run("ml/mlflow/scripts/setup-external-secrets.sh")
+
+
 def test_helm_test_asks_the_doctor(shell: Shell) -> None:
     shell.run("helm install mlflow ml/mlflow/chart -n ml --create-namespace")
     assert "Succeeded" in shell.run("helm test mlflow -n ml")
 
 
-@pytest.mark.parametrize("page", ["kubernetes.md", "kubernetes.es.md"])
-def test_the_commands_of_the_page_can_be_typed(shell: Shell, api: FakeApi, repository: str, page: str) -> None:
+@pytest.mark.parametrize(("page", "version"), [("kubernetes.md", 4), ("kubernetes.es.md", 3)])
+def test_the_commands_of_the_page_can_be_typed(
+    tmp_path: Path, api: FakeApi, repository: str, page: str, version: int
+) -> None:
     """All that need no pod to answer: those of Helm, and kubectl's that make and show things."""
+    shell = Shell(tmp_path, api, version)
     for name in ("password", "client-id", "client-secret", "cookie-secret", "ca.crt"):
         (shell.folder / name).write_text("hunter2")
     text = (ROOT / "docs" / page).read_text().replace("\\\n", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tests.servers import ServerProcess, clean_environment
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = sorted((ROOT / "deploy/kserve").glob("iris-*.yaml"))
-CLIENT = ROOT / ".venvs/mlflow-3/bin/python"
+OURS = os.pathsep.join([str(ROOT / "src"), str(ROOT / "compat/src")])
 PAGE = ROOT / "docs/kserve.md"
 TIMEOUT_S = 300
 
@@ -37,6 +38,19 @@ with mlflow.start_run():
     mlflow.sklearn.log_model(model, name="model", pip_requirements=[])
     {line}
 mlflow.MlflowClient().set_registered_model_alias("iris-classifier", "champion", "1")
+"""
+# The same with our client, which leaves what KServe reads without being told.
+LOGGING_OURS = """
+import mlflow
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+features, kinds = load_iris(return_X_y=True)
+model = LogisticRegression(max_iter=1000).fit(features, kinds)
+mlflow.set_experiment("iris")
+with mlflow.start_run():
+    mlflow.sklearn.log_model(model, "model", registered_model_name="iris-classifier")
+mlflow.MlflowClient().set_registered_model_alias("iris-classifier", "champion", 1)
 """
 # Loads a model's folder as KServe's server for scikit-learn and as MLServer's for MLflow do.
 SERVING = """
@@ -60,14 +74,15 @@ def snippets() -> list[str]:
     return re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
-def python(source: str, *arguments: str, uri: str, folder: Path) -> str:
-    """Run a script with the upstream client; return what it printed."""
-    assert CLIENT.exists(), "the client's environment is missing: make environments makes it"
+def python(source: str, *arguments: str, uri: str, folder: Path, client: str = "mlflow-3") -> str:
+    """Run a script with the upstream client, or with ours under its name; return what it printed."""
+    interpreter = ROOT / f".venvs/{client}/bin/python"
+    assert interpreter.exists(), "the client's environment is missing: make environments makes it"
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
     done = subprocess.run(
-        [CLIENT, "-c", source, *arguments],
+        [interpreter, "-c", source, *arguments],
         cwd=folder,
-        env=clean_environment({"MLFLOW_TRACKING_URI": uri, **quiet}),
+        env=clean_environment({"MLFLOW_TRACKING_URI": uri, **quiet, "PYTHONPATH": OURS if client == "client" else ""}),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -161,3 +176,19 @@ def test_the_storage_uri_is_where_the_client_logs_and_holds_what_the_servers_loa
     assert loaded == [["model.pkl"], [0], [0]]
     # What the page warns of.
     assert [path.parent.name for path in (tmp_path / "artifacts").rglob("model.skops")] == ["artifacts"]
+
+
+@pytest.mark.slow
+@pytest.mark.compat
+def test_what_our_client_logs_is_what_kserve_loads(
+    running_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    server = running_server()
+    _, where = snippets()
+    printed = python(f"{LOGGING_OURS}\n{where}", uri=server.url, folder=tmp_path, client="client").splitlines()[-1]
+    folder = tmp_path / "artifacts" / printed.removeprefix("s3://biz-datalake-dev/mlflow/artifacts/")
+    # As KServe's server does: the one file that it can read, and joblib.
+    loadable = [path for path in folder.iterdir() if path.suffix in {".pkl", ".pickle", ".joblib"}]
+    assert [path.name for path in loadable] == ["model.pkl"]
+    script = "import joblib, sys; print(joblib.load(sys.argv[1]).predict([[5.1, 3.5, 1.4, 0.2]]).tolist())"
+    assert python(script, str(loadable[0]), uri=server.url, folder=tmp_path, client="client").strip() == "[0]"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.deploy.tools import render
 from tests.ports import free_port
 from tests.prometheus import TIMEOUT_S, Prometheus, scraping
 from tests.server.http import get, make_run, post, send
@@ -200,26 +201,17 @@ def test_each_alert_is_on_the_page_with_its_severity() -> None:
     assert listed == {(rule["alert"], rule["labels"]["severity"]) for rule in rules("alert")}
 
 
-def test_the_rules_go_into_a_cluster_as_the_page_says(tmp_path: Path) -> None:
-    """docs/monitoring.md makes a PrometheusRule of the files with a line of shell; kubectl is a stand-in here."""
+@pytest.mark.deploy
+def test_the_chart_brings_rules_and_dashboard_as_the_page_says() -> None:
     page = (ROOT / "docs/monitoring.md").read_text()
-    (command,) = re.findall(r"```sh\n(for rules in .*?)```", page, re.DOTALL)
-    (tmp_path / "kubectl").write_text('#!/bin/sh\ncat > "$OUT/$(date +%N).yaml"\n')
-    (tmp_path / "kubectl").chmod(0o755)
-    (tmp_path / "out").mkdir()
-    subprocess.run(
-        ["sh", "-euc", command],
-        cwd=ROOT,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "OUT": str(tmp_path / "out")},
-        timeout=TIMEOUT_S,
-        check=True,
-    )
-    applied = [yaml.safe_load(path.read_text()) for path in (tmp_path / "out").iterdir()]
-    assert {(each["apiVersion"], each["kind"]) for each in applied} == {("monitoring.coreos.com/v1", "PrometheusRule")}
-    assert {each["metadata"]["name"] for each in applied} == {"mlflow-alerts", "mlflow-recording"}
-    written = [group for each in applied for group in each["spec"]["groups"]]
-    ours = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
-    assert sorted(written, key=str) == sorted(ours, key=str)
+    (values,) = re.findall(r"```yaml\n(prometheusRule:.*?)```", page, re.DOTALL)
+    rendered = render(yaml.safe_load(values))
+    rule = rendered.get("PrometheusRule")
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+    assert [each["name"] for each in rule["spec"]["groups"]] == [
+        group["name"] for path in reversed(RULES) for group in yaml.safe_load(path.read_text())["groups"]
+    ]
+    assert rendered.get("ConfigMap", "mlflow-dashboard")
 
 
 def test_a_panel_is_one_of_its_number_in_its_place_and_explained() -> None:

@@ -25,6 +25,8 @@ TIMEOUT_S = 60
 
 Objects = dict[str, Any]
 
+LABELS = {"app": "mlflow", "app.kubernetes.io/instance": "mlflow"}
+
 
 def condition(status: str, **more: str) -> Objects:
     return {"conditions": [{"type": "Ready", "status": status, **more}]}
@@ -36,7 +38,7 @@ def pod(name: str, *, status: Objects | None = None, restarts: int = 0) -> Objec
         **condition("True"),
         "containerStatuses": [{"name": "mlflow", "restartCount": restarts, "state": {"running": {}}}],
     }
-    return {"metadata": {"name": name, "labels": {"app": "mlflow"}}, "status": status or running}
+    return {"metadata": {"name": name, "labels": LABELS}, "status": status or running}
 
 
 CRASHING = {
@@ -49,7 +51,7 @@ CRASHING = {
 
 
 def deployment(name: str = "mlflow", **status: int) -> Objects:
-    return {"metadata": {"name": name}, "spec": {"replicas": 2}, "status": status}
+    return {"metadata": {"name": name, "labels": LABELS}, "spec": {"replicas": 2}, "status": status}
 
 
 def slices(*ready: bool) -> Objects:
@@ -514,6 +516,21 @@ def test_without_a_provider_it_looks_at_what_is_there_and_makes_nothing(cluster:
     cluster.holds("externalsecrets")
     told = cluster.run("setup-external-secrets.sh")
     assert (told.returncode, "no ExternalSecret" in told.stderr) == (1, True)
+    assert "mlflow has no identity of a cloud" in told.stderr
+    cluster.holds("serviceaccount")
+    assert cluster.run("setup-external-secrets.sh").returncode == 1
+    assert cluster.applied() == []
+
+
+def test_a_provider_that_was_found_may_need_more(cluster: Cluster) -> None:
+    cluster.holds("externalsecrets")
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/mlflow"}
+    cluster.holds("serviceaccount", {"metadata": {"name": "mlflow", "annotations": role}})
+    cluster.errors["get nodes"] = "Error from server (Forbidden): nodes is forbidden"
+    told = cluster.run("setup-external-secrets.sh")
+    assert (told.returncode, "aws needs --region" in told.stderr) == (2, True)
+    told = cluster.run("setup-external-secrets.sh", AWS_REGION="x'\n  evil: 'y")
+    assert (told.returncode, "must be letters, digits" in told.stderr) == (2, True)
     assert cluster.applied() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import warnings
@@ -9,8 +10,11 @@ import warnings
 
 def main() -> None:
     import kubernetes_validate
+    from kubernetes_validate import utils
 
     warnings.simplefilter("ignore")
+    # It would read all definitions of a version anew for each document.
+    utils.schema_contents = functools.cache(utils.schema_contents)
     given = json.load(sys.stdin)
     complaints = []
     for version in given["versions"]:

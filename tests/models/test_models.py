@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import runyard as mlflow
-from runyard.errors import AlreadyExists, InvalidParameter, NotFound, PermissionDenied
+from runyard.errors import AlreadyExists, BadRequest, InvalidParameter, NotFound, PermissionDenied
 from runyard.models import (
     ModelConfig,
     convert_input_example_to_serving_input,
@@ -244,7 +244,7 @@ def test_an_example_is_the_request_that_a_server_is_sent(tmp_path: Path) -> None
         1,
         1,
     ]
-    with pytest.raises(InvalidParameter, match="one of dataframe_split"):
+    with pytest.raises(BadRequest, match="exactly one of dataframe_split"):
         validate_serving_input(tmp_path / "m", '{"data": []}')
     with pytest.raises(InvalidParameter, match="missing inputs"):
         validate_serving_input(tmp_path / "m", {"dataframe_records": [{"a": 1.0}]})

@@ -118,7 +118,7 @@ def test_every_line_of_a_json_log_is_an_object_that_says_when_what_and_where(ser
     for line in lines:
         event = json.loads(line)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["timestamp"])
-        assert event["level"] in {"debug", "info", "warning", "error", "critical"}
+        assert event["level"] in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
         assert event["logger"]
         assert event["message"]
         assert event["pid"] == server.pid
@@ -282,12 +282,16 @@ PASSWORD = 'c0rrect "horse"/é%+'
 SPELLINGS = (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), json.dumps(PASSWORD)[1:-1])
 
 
+@pytest.mark.parametrize("place", ["backend_store_uri", "read_replica_uri", "db_password"])
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_secret_that_gets_into_a_message_is_hidden(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_that_gets_into_a_message_is_hidden(
+    log_format: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     uri = f"postgresql://me:{quote(PASSWORD, safe='')}@db.example.com/mlflow"
+    chosen: dict[str, Any] = {place: PASSWORD if place == "db_password" else uri}
     before = logging.root.handlers[:], logging.root.level
     try:
-        configure_logging(Settings(backend_store_uri=uri, log_format=log_format))
+        configure_logging(Settings(log_format=log_format, **chosen))
         try:
             raise RuntimeError(f"cannot reach {uri} with {PASSWORD}")
         except RuntimeError:

@@ -52,6 +52,24 @@ def names_of_runs(port: int) -> list[str]:
             return names
 
 
+def check(server: ServerProcess, run_id: str, answered: list[tuple[int, int, int]]) -> None:
+    """Require that every request was answered well, and that all of it is there, and once."""
+    assert {status for _, _, status in answered} == {200}
+    tags = {tag["key"] for tag in get(server.port, "runs/get", run_id=run_id).json["run"]["data"]["tags"]}
+    created = []
+    for connection in range(16):
+        sent = [n for number, n, _ in answered if number == connection]
+        points = [n for n in sent if n % 10 not in (3, 7)]
+        assert sorted(metric["step"] for metric in history(server.port, run_id, f"m{connection}")) == points
+        assert {f"t{connection}-{n}" for n in sent if n % 10 == 7} <= tags
+        created += [f"{connection}-{n}" for n in sent if n % 10 == 3]
+    # Each run that was made is there, and once: none was made again because its answer was lost.
+    stored = [name for name in names_of_runs(server.port) if "-" in name and name[0].isdigit()]
+    assert sorted(stored) == sorted(created)
+    assert "the database answers again" in server.log()
+    assert "Traceback" not in server.log()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("how", ["restarted", "killed"])
@@ -77,20 +95,43 @@ def test_a_restart_under_load_costs_time_and_nothing_else(
         is_over=lambda: not restarting.is_alive() and time.monotonic() > began + 6,
     )
     restarting.join()
-    assert {status for _, _, status in answered} == {200}
-    tags = {tag["key"] for tag in get(server.port, "runs/get", run_id=run_id).json["run"]["data"]["tags"]}
-    created = []
-    for connection in range(16):
-        sent = [n for number, n, _ in answered if number == connection]
-        points = [n for n in sent if n % 10 not in (3, 7)]
-        assert sorted(metric["step"] for metric in history(server.port, run_id, f"m{connection}")) == points
-        assert {f"t{connection}-{n}" for n in sent if n % 10 == 7} <= tags
-        created += [f"{connection}-{n}" for n in sent if n % 10 == 3]
-    # Each run that was made is there, and once: none was made again because its answer was lost.
-    stored = [name for name in names_of_runs(server.port) if "-" in name and name[0].isdigit()]
-    assert sorted(stored) == sorted(created)
-    assert "the database answers again" in server.log()
-    assert "Traceback" not in server.log()
+    check(server, run_id, answered)
+
+
+@pytest.mark.slow
+def test_a_failover_to_a_standby_costs_time_and_nothing_else(
+    running_server: Start, durable_postgres_server: PostgresServer
+) -> None:
+    primary = durable_postgres_server
+    uri = primary.create_database()
+    standby = PostgresServer(is_durable=True, primary=primary)
+    try:
+        primary.wait_for_standbys()
+        name = uri.rpartition("/")[2]
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        server = running_server(f"postgresql://postgres@{hosts}/{name}?target_session_attrs=read-write", workers=2)
+        run_id = make_run(server.port)
+        began = time.monotonic()
+
+        def fail_over() -> None:
+            time.sleep(1.5)
+            primary.kill()
+            time.sleep(0.5)
+            standby.promote()
+
+        failing = threading.Thread(target=fail_over)
+        failing.start()
+        answered = crowd(
+            server.port,
+            16,
+            lambda connection, n: request(run_id, connection, n),
+            is_over=lambda: not failing.is_alive() and time.monotonic() > began + 4,
+        )
+        failing.join()
+        check(server, run_id, answered)
+        server.stop()
+    finally:
+        standby.stop()
 
 
 def test_a_long_outage_is_told_with_a_time_to_ask_again(

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from runyard.cli import main
 from runyard.errors import SchemaMismatch
 from runyard.store import migrate
 from runyard.store.engine import Database
 from tests.nginx import Nginx
 from tests.pgbouncer import PgBouncer
+from tests.ports import free_port
 from tests.postgres import PostgresServer
 from tests.server.http import crowd, get, history, make_run, post, send
 from tests.servers import ServerProcess
@@ -25,6 +31,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 Start = Callable[..., ServerProcess]
 
 CONNECTIONS = 16
+PREVIOUS_VERSION = Path(__file__).parent.parent / "previous_version" / "sources.tar.xz"
 
 
 @pytest.fixture
@@ -131,6 +138,66 @@ def test_a_server_is_taken_out_of_use_and_put_back_without_being_stopped(
         assert send(server.port, "GET", "/livez").status == 200
 
 
+@pytest.fixture
+def previous_sources(tmp_path: Path) -> Path:
+    """The sources of the version before the newest migration."""
+    with tarfile.open(PREVIOUS_VERSION) as archive:
+        archive.extractall(tmp_path / "previous", filter="data")
+    folder = tmp_path / "previous" / "src"
+    known = folder / "runyard" / "store" / "migrations" / "versions"
+    assert max(path.name[:4] for path in known.glob("0*.py")) == f"{int(migrate.HEAD) - 1:04}", (
+        f"{PREVIOUS_VERSION.parent / 'README.md'} says how to make it anew"
+    )
+    return folder
+
+
+def test_the_previous_version_is_replaced_by_this_one_under_load(
+    running_server: Start, postgres_url: str, previous_sources: Path
+) -> None:
+    previous = {"PYTHONPATH": str(previous_sources)}
+    old = running_server(postgres_url, "--drain", "1", environment=previous)
+    revision = "SELECT version_num FROM runyard_schema"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        assert connection.execute(revision).fetchone() == (f"{int(migrate.HEAD) - 1:04}",)
+        run_id = make_run(old.port)
+        new_port = free_port()
+        balancer = Nginx([old.port, new_port])
+        stop = threading.Event()
+        answered: list[tuple[int, int, int]] = []
+        loading = threading.Thread(target=lambda: answered.extend(load(balancer.port, run_id, is_over=stop.is_set)))
+        loading.start()
+        try:
+            time.sleep(1)
+            new = running_server(postgres_url, "--drain", "1", port=new_port)
+            assert connection.execute(revision).fetchone() == (migrate.HEAD,)
+            time.sleep(1.5)
+            # Each sees at once what was written by way of the other.
+            for writer, reader in ((old, new), (new, old)):
+                written = make_run(writer.port)
+                assert get(reader.port, "runs/get", run_id=written).json["run"]["info"]["run_id"] == written
+                tag = {"run_id": written, "key": "t", "value": "v"}
+                assert post(reader.port, "runs/set-tag", tag).status == 200
+                search = {"experiment_ids": ["0"], "filter": "tags.t = 'v'", "max_results": 1}
+                assert post(writer.port, "runs/search", search).json["runs"][0]["info"]["run_id"] == written
+                assert post(reader.port, "runs/delete", {"run_id": written}).status == 200
+            # A node that fails brings the old one back once more.
+            old.terminate()
+            again = running_server(postgres_url, "--drain", "1", port=old.port, environment=previous)
+            time.sleep(1.5)
+            again.terminate()
+            time.sleep(0.5)
+        finally:
+            stop.set()
+            loading.join()
+            balancer.stop()
+    # 502 is nginx's, which does not ask whether a server wants no more: of connections that waited as one closed.
+    assert {status for _, _, status in answered} <= {200, 502}
+    assert len(answered) > 100
+    check(new.port, run_id, answered)
+    for server in (old, new, again):
+        assert "Traceback" not in server.log()
+
+
 def test_this_version_goes_on_while_the_next_one_has_migrated(running_server: Start, postgres_url: str) -> None:
     server = running_server(postgres_url)
     run_id = make_run(server.port)
@@ -165,14 +232,42 @@ def test_two_versions_ahead_is_too_far(postgres_url: str) -> None:
             migrate.upgrade(database)
 
 
-def test_searches_go_to_the_replica_and_to_the_primary_while_it_is_away(new_postgres_url: Callable[[], str]) -> None:
-    replica_url = new_postgres_url()
-    database = Database(new_postgres_url(), replica_uri=replica_url)
-    away = Database(new_postgres_url(), replica_uri="postgresql://nobody@127.0.0.1:1/none")
+def test_searches_are_answered_by_a_standby_and_by_the_primary_while_it_is_away(
+    running_server: Start, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    standby = PostgresServer(primary=postgres_server)
+    replica_url = standby.url(postgres_url.rpartition("/")[2])
+    try:
+        server = running_server(postgres_url, "--read-replica-uri", replica_url)
+        run_id = make_run(server.port)
+        search = {"experiment_ids": ["0"], "filter": "attributes.status = 'RUNNING'"}
 
-    def name(connection: Any) -> object:
-        return connection.exec_driver_sql("SELECT current_database()").scalar()
+        def found() -> list[str]:
+            return [run["info"]["run_id"] for run in post(server.port, "runs/search", search).json.get("runs", [])]
 
-    with contextlib.closing(database), contextlib.closing(away):
-        assert database.search(name) == replica_url.rpartition("/")[2] != database.read(name)
-        assert away.search(name) == away.read(name)
+        deadline = time.monotonic() + 20
+        while found() != [run_id]:
+            assert time.monotonic() < deadline
+        with psycopg.connect(replica_url, autocommit=True) as connection:
+            # What is written from here on is not seen there.
+            connection.execute("SELECT pg_wal_replay_pause()")
+            later = make_run(server.port)
+            assert get(server.port, "runs/get", run_id=later).status == 200
+            assert found() == [run_id]
+            told = examined(postgres_url, replica_url)
+            assert (told["verdict"], told["found"].endswith("s behind")) == ("ok", True)
+        standby.kill()
+        assert sorted(found()) == sorted([run_id, later])
+        assert examined(postgres_url, replica_url)["verdict"] == "problem"
+        # One that copies nothing is none.
+        assert "receives nothing" in examined(postgres_url, postgres_url)["found"]
+    finally:
+        standby.stop()
+
+
+def examined(uri: str, replica_uri: str) -> dict[str, str]:
+    """Return what the doctor says of a read replica."""
+    arguments = ["doctor", "--json", "--backend-store-uri", uri, "--read-replica-uri", replica_uri]
+    findings = json.loads(CliRunner().invoke(main, arguments).stdout)
+    [found] = [finding for finding in findings if finding["check"] == "read replica"]
+    return dict(found)

@@ -20,7 +20,7 @@ from runyard.store.engine import Database
 from runyard.store.experiments import ensure_default_experiment
 from runyard.store.schema import leases as leases_table, purges
 from tests.contract.worlds import World
-from tests.server.http import get
+from tests.server.http import get, send
 from tests.servers import ServerProcess
 
 SOON = ("--cleanup-enabled", "--cleanup-interval", "1")
@@ -84,6 +84,10 @@ def test_a_server_cleans_up_in_the_background_and_leaves_an_audit_line(
     assert line["actor"].startswith("cleanup ")
     assert sorted(row.name for row in world.record()) == sorted(gone)
     assert get(server.port, "runs/get", run_id=gone[0]).status == 404
+    told = send(server.port, "GET", "/metrics").body.decode()
+    assert 'runyard_cleanup_deleted_total{kind="runs"} 3.0' in told
+    assert "runyard_cleanup_freed_bytes_total 30.0" in told
+    assert time.time() - float(told.partition("\nrunyard_cleanup_last_pass_timestamp_seconds ")[2].split()[0]) < 60
     # It goes on: what comes later goes later.
     [later] = in_trash(world, 1)
     wait_until(lambda: later not in world.left(), "the next pass")

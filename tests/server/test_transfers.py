@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -23,7 +24,9 @@ from runyard.client.artifacts import ProxiedFolder
 from runyard.client.http import HttpTransport
 from runyard.errors import NotFound, Unavailable
 from runyard.settings import ClientSettings
-from tests.object_stores import ObjectStoreServer, SeaweedFS
+from tests.breaking_proxy import BreakingProxy
+from tests.google_cloud import GoogleCloud
+from tests.object_stores import Cloud, SeaweedFS
 from tests.server.http import Answer, artifact_bytes, make_run, post, send
 from tests.servers import ServerProcess
 
@@ -34,9 +37,10 @@ Folder = Callable[[ServerProcess], ProxiedFolder]
 
 
 @pytest.fixture
-def on_cloud(running_server: Start, cloud: ObjectStoreServer) -> ServerProcess:
+def on_cloud(running_server: Start, signing_cloud: Cloud) -> ServerProcess:
     """A server that keeps its artifacts in each cloud in turn."""
-    return running_server(None, "--artifacts-destination", cloud.new_root(), environment=cloud.environment)
+    options = ("--artifacts-destination", signing_cloud.new_root())
+    return running_server(None, *options, environment=signing_cloud.environment)
 
 
 @pytest.fixture
@@ -213,9 +217,7 @@ def test_without_addresses_clients_are_sent_through_the_server(
 
 
 @pytest.mark.cloud
-def test_our_client_goes_straight_to_the_store(
-    on_cloud: ServerProcess, cloud: ObjectStoreServer, folder: Folder, tmp_path: Path
-) -> None:
+def test_our_client_goes_straight_to_the_store(on_cloud: ServerProcess, folder: Folder, tmp_path: Path) -> None:
     digest = make_file(tmp_path / "large.bin", 40_000_000)
     told: list[int] = []
     folder(on_cloud).upload(tmp_path / "large.bin", "models/large.bin", told.append)
@@ -227,6 +229,22 @@ def test_our_client_goes_straight_to_the_store(
     folder(on_cloud).download("models/large.bin", tmp_path / "back", told.append)
     assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
     assert sum(told) == 40_000_000
+    # But for what was on its way of an answer that the client had only wanted the head of.
+    assert artifact_bytes(on_cloud.port, "sent") < 4_000_000
+
+
+@pytest.mark.cloud
+def test_a_file_goes_through_the_server_where_its_cloud_signs_no_parts(
+    running_server: Start, gcs: GoogleCloud, folder: Folder, tmp_path: Path
+) -> None:
+    server = running_server(None, "--artifacts-destination", gcs.new_root(), environment=gcs.environment)
+    digest = make_file(tmp_path / "large.bin", 20_000_000)
+    folder(server).upload(tmp_path / "large.bin", "a b/large%.bin", lambda _: None)
+    folder(server).download("a b/large%.bin", tmp_path / "back", lambda _: None)
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
+    head = send(server.port, "HEAD", "/api/2.0/mlflow-artifacts/artifacts/1/run/artifacts/a%20b/large%25.bin")
+    assert base64.b64decode(head.headers["repr-digest"].split(":")[1]).hex() == digest
+    assert artifact_bytes(server.port, "received") == 20_000_000
 
 
 @pytest.mark.cloud
@@ -248,6 +266,75 @@ def test_a_store_that_clients_cannot_reach_is_reached_through_the_server(
     assert sum(told) == 40_000_000
     assert artifact_bytes(server.port, "received") == 20_000_000
     assert asyncio.run(open_store(root).remove_stale_uploads(timedelta(0))) == 0
+
+
+@pytest.mark.cloud
+def test_a_transfer_to_the_store_that_breaks_goes_on_where_it_broke(
+    running_server: Start, s3: SeaweedFS, folder: Folder, tmp_path: Path
+) -> None:
+    root, size = s3.new_root(), 40_000_000
+    proxy = BreakingProxy(s3.port, after_bytes=6_000_000, breaks=3)
+    environment = {**s3.environment, "MLFLOW_S3_ENDPOINT_URL": proxy.url}
+    server = running_server(None, "--artifacts-destination", root, environment=environment)
+    digest = make_file(tmp_path / "f", size)
+    try:
+        folder(server).upload(tmp_path / "f", "f", lambda _: None)
+        # What broke was sent again, a part at most, and nothing else.
+        assert (proxy.left, artifact_bytes(server.port, "received")) == (0, 0)
+        assert size < proxy.sent_bytes < size + 3 * (6_000_000 + 1_000_000)
+        proxy.left, proxy.received_bytes = 3, 0
+        (tmp_path / "back").touch()
+        # Without the folder, by way of which the server begins to read the file too.
+        with contextlib.closing(HttpTransport(server.url, ClientSettings())) as transport:
+            transport.direct.download("1/run/artifacts/f", tmp_path / "back", lambda _: None)
+        assert proxy.left == 0
+        # And of what is fetched, what had arrived when it broke is kept, but for what a broken connection takes along
+        # (a block, and the machine's own buffers); all of it again would be 18 MB.
+        assert size < proxy.received_bytes < size + 12_000_000
+    finally:
+        proxy.close()
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
+    assert asyncio.run(open_store(root).remove_stale_uploads(timedelta(0))) == 0
+
+
+def test_a_download_through_the_server_that_breaks_goes_on_where_it_broke(
+    running_server: Start, folder: Folder, tmp_path: Path
+) -> None:
+    server, size = running_server(), 40_000_000
+    digest = make_file(tmp_path / "f", size)
+    folder(server).upload(tmp_path / "f", "f", lambda _: None)
+    proxy = BreakingProxy(server.port, after_bytes=9_000_000, breaks=3)
+    transport = HttpTransport(proxy.url, ClientSettings())
+    told: list[int] = []
+    try:
+        transport.open_proxied("1/run/artifacts").download("f", tmp_path / "back", told.append)
+    finally:
+        transport.close()
+        proxy.close()
+    assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
+    assert proxy.left == 0
+    # All of it again would be 27 MB.
+    assert size < proxy.received_bytes < size + 12_000_000
+    assert sum(told) == size
+
+
+def test_an_upload_through_the_server_that_breaks_is_sent_again_whole(
+    running_server: Start, folder: Folder, tmp_path: Path
+) -> None:
+    server = running_server()
+    digest = make_file(tmp_path / "f", 20_000_000)
+    proxy = BreakingProxy(server.port, after_bytes=9_000_000, breaks=2)
+    transport = HttpTransport(proxy.url, ClientSettings())
+    told: list[int] = []
+    try:
+        transport.open_proxied("1/run/artifacts").upload(tmp_path / "f", "f", told.append)
+    finally:
+        transport.close()
+        proxy.close()
+    assert (proxy.left, sum(told)) == (0, 20_000_000)
+    assert hashlib.sha256(fetch(server, "f").body).hexdigest() == digest
+    # Nothing is left of what broke.
+    assert [path.name for path in tmp_path.glob("artifacts/**/*") if path.is_file()] == ["f"]
 
 
 def test_what_was_damaged_on_its_way_is_not_stored(running_server: Start) -> None:

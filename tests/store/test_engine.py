@@ -23,6 +23,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     "uri, complaint",
     [
         ("nonsense", "not a database URI"),
+        ("postgresql://u:secret@h:port/d", "not a database URI"),
         ("mysql://u:secret@h/d", "not supported"),
         ("sqlite://", "must name a file"),
         ("sqlite:///:memory:", "must name a file"),
@@ -37,6 +38,16 @@ def test_a_uri_that_cannot_be_used_is_refused_with_the_forms_that_can(uri: str, 
 
 def test_the_uri_that_is_shown_hides_the_password() -> None:
     assert Database("postgresql://user:secret@localhost/x").uri == "postgresql://user:***@localhost/x"
+
+
+@pytest.mark.parametrize("query", ["", "?target_session_attrs=read-write"])
+def test_several_hosts_may_be_named_as_libpq_names_them(query: str) -> None:
+    database = Database(f"postgresql://user:secret@one:5433,two/x{query}")
+    told = database.engine.dialect.create_connect_args(database.engine.url)[1]
+    database.close()
+    assert (told["host"], told["port"], told["dbname"], told["user"]) == ("one,two", "5433,", "x", "user")
+    assert told.get("target_session_attrs") == ("read-write" if query else None)
+    assert "secret" not in database.uri
 
 
 def test_sqlite_keeps_a_write_ahead_log_and_waits_for_the_disk(database: Database) -> None:

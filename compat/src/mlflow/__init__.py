@@ -19,6 +19,8 @@ from typing import Any
 # Where it was not loaded as the interpreter started.
 import _runyard_mlflow  # noqa: F401
 
+from mlflow._places import PACKAGES, PLACES
+
 _UPSTREAM = ("mlflow", "mlflow-skinny")
 
 
@@ -34,17 +36,19 @@ class _Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         if not fullname.startswith("mlflow."):
             return None
-        real = "runyard" + fullname.removeprefix("mlflow")
+        name = fullname.removeprefix("mlflow.")
         try:
-            found = importlib.util.find_spec(real)
+            found = importlib.util.find_spec(f"runyard.{PLACES.get(name, name)}")
         except ModuleNotFoundError:
             found = None
         if found is None:
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=found.submodule_search_locations is not None)
+        is_package = name in PACKAGES or found.submodule_search_locations is not None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=is_package)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        module = importlib.import_module("runyard" + spec.name.removeprefix("mlflow"))
+        name = spec.name.removeprefix("mlflow.")
+        module = importlib.import_module(f"runyard.{PLACES.get(name, name)}")
         self._own[spec.name] = module.__spec__, module.__loader__, module.__package__
         return module
 
@@ -73,7 +77,7 @@ sys.meta_path.insert(0, _Alias())
 import runyard  # noqa: E402
 from runyard.models.model import FORMAT_VERSION  # noqa: E402
 
-__version__ = FORMAT_VERSION
+__version__ = VERSION = FORMAT_VERSION
 
 
 def __getattr__(name: str) -> Any:

@@ -155,20 +155,16 @@ gs://{{ .gcs.bucket }}
   value: {{ .username | quote }}
 - name: PGDATABASE
   value: {{ .database | quote }}
-{{ include "mlflow.libpqTlsEnv" $ }}
-{{- end }}
-{{- end -}}
-
-{{- define "mlflow.libpqTlsEnv" -}}
 - name: PGSSLMODE
-  value: {{ .Values.backendStore.postgres.sslMode | quote }}
-{{- if .Values.backendStore.postgres.sslRootCertFromSecret.name }}
+  value: {{ .sslMode | quote }}
+{{- if .sslRootCertFromSecret.name }}
 - name: PGSSLROOTCERT
-  value: {{ include "mlflow.rootCertFile" . | quote }}
+  value: {{ include "mlflow.rootCertFile" $ | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* What a shell does first, for programs that take the password from a variable alone. */ -}}
+{{- /* What a shell does first, for PostgreSQL's programs, which take the password from a variable. */ -}}
 {{- define "mlflow.exportPassword" -}}
 {{- if .Values.backendStore.postgres.passwordFromSecret.enabled -}}
 PGPASSWORD="$(cat {{ include "mlflow.passwordFile" . }})" && export PGPASSWORD && {{ end -}}
@@ -434,6 +430,13 @@ priorityClassName: {{ . }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
 {{- fail (printf "terminationGracePeriodSeconds %d would kill requests that are under way: it must be at least preStopSleepSeconds %d + mlflow.drainSeconds %d + 30 = %d." (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSleepSeconds) (int .Values.mlflow.drainSeconds) $stop) -}}
 {{- end -}}
+{{- if not .Values.serviceAccount.create -}}
+{{- range $value, $identity := dict "s3.roleArn" $store.s3.roleArn "adls.workloadIdentity.clientId" $store.adls.workloadIdentity.clientId "gcs.serviceAccountEmail" $store.gcs.serviceAccountEmail -}}
+{{- if $identity -}}
+{{- fail (printf "artifactStore.%s is an annotation of the service account, and serviceAccount.create is false: annotate yours, and leave the value empty." $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.oauth2Proxy.enabled (eq .Values.oauth2Proxy.provider "oidc") (not .Values.oauth2Proxy.oidcIssuerUrl) -}}
 {{- fail "oauth2Proxy.oidcIssuerUrl is empty: name the issuer of your provider." -}}
 {{- end -}}
@@ -441,6 +444,17 @@ priorityClassName: {{ . }}
 {{- range .Values.extraEnv -}}
 {{- if and .value (regexMatch "(?i)(password|secret|token|_key|credential)$|access_key" .name) -}}
 {{- fail (printf "extraEnv: %s has its value in the manifest: put it into a Secret, and name that in valueFrom.secretKeyRef." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $inUri := "://[^/@\\s]*:[^/@\\s]+@" -}}
+{{- range .Values.extraEnv -}}
+{{- if and .value (regexMatch $inUri (toString .value)) -}}
+{{- fail (printf "extraEnv: %s has a password in its URI, and so in the manifest: name a Secret in valueFrom.secretKeyRef, or for PostgreSQL use backendStore.postgres.passwordFromSecret." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if regexMatch $inUri (toString .) -}}
+{{- fail (printf "extraArgs: %s has a password in its URI, and so in the manifest: use backendStore.postgres.passwordFromSecret, or a variable of extraEnv from a Secret." (regexFind "^[^=]*" (toString .))) -}}
 {{- end -}}
 {{- end -}}
 {{- range $option, $value := .Values.oauth2Proxy.extraArgs -}}

@@ -19,6 +19,8 @@
     {{- end }}
     - --cookie-secure={{ not (empty .Values.ingress.tls) }}
     - --skip-provider-button=true
+    # A program that is not logged in gets a 401, and not the provider's page.
+    - --api-route=^{{ .Values.mlflow.staticPrefix }}/(ajax-)?api/
     # Uploads may take their time.
     - --upstream-timeout=1h
     {{- range $option, $value := $proxy.extraArgs }}

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.exceptions import BaseError
 
-from runyard.artifacts.uris import scheme_of
+from runyard.artifacts.uris import AZURE_SCHEMES, GCS_SCHEMES, S3_SCHEMES, scheme_of
 from runyard.errors import ConfigurationError
 from runyard.settings import StoreSettings
 from runyard.wire.names import shown
@@ -27,12 +27,7 @@ from runyard.wire.names import shown
 if TYPE_CHECKING:
     from botocore.session import Session
 
-S3_SCHEMES: Final = frozenset({"s3", "s3a"})
-AZURE_SCHEMES: Final = frozenset({"az", "adl", "azure", "abfs", "abfss", "wasb", "wasbs"})
-GCS_SCHEMES: Final = frozenset({"gs"})
-SCHEMES: Final = S3_SCHEMES | AZURE_SCHEMES | GCS_SCHEMES
-
-_PUBLIC_AZURE: Final = "core.windows.net"
+PUBLIC_AZURE: Final = "core.windows.net"
 # How long a set of credentials from Amazon's library is used before it is asked again; it renews them in good time.
 _CREDENTIALS_TTL: Final = timedelta(minutes=5)
 # A body may take its time, so only silence ends a request; by default obstore gives each one 30 seconds in all.
@@ -86,14 +81,7 @@ def open_bucket(uri: str, settings: StoreSettings) -> Bucket:
         if scheme in AZURE_SCHEMES:
             return _open_azure(uri, parts.netloc, _prefix(parts.path), settings)
         if scheme in GCS_SCHEMES:
-            _check_named(uri, parts.netloc)
-            store = obstore.store.GCSStore(
-                parts.netloc,
-                prefix=_prefix(parts.path) or None,
-                client_options=_TIMEOUTS,  # type: ignore[arg-type]
-                retry_config=_RETRIES,  # type: ignore[arg-type]
-            )
-            return Bucket("gcs", store, parts.netloc, _prefix(parts.path), settings)
+            return _open_gcs(uri, parts.netloc, _prefix(parts.path), settings)
     except (BaseError, ValueError) as error:
         # After its first line it shows its own data structures.
         reason = str(error).partition("\n")[0]
@@ -108,6 +96,8 @@ def _open_s3(uri: str, name: str, prefix: str, settings: StoreSettings) -> Bucke
     _check_named(uri, name)
     options: dict[str, Any] = {**_TIMEOUTS}
     config: dict[str, Any] = _upload_arguments(settings)
+    if settings.s3_region:
+        config["region"] = settings.s3_region
     if settings.s3_endpoint_url is not None:
         config["endpoint"] = settings.s3_endpoint_url.rstrip("/")
         options["allow_http"] = settings.s3_endpoint_url.startswith("http://")
@@ -117,10 +107,13 @@ def _open_s3(uri: str, name: str, prefix: str, settings: StoreSettings) -> Bucke
         options["root_certificate"] = Path(settings.s3_ca_bundle).read_bytes()
     session = _amazon_session()
     provider = None
-    if session is not None:
+    if settings.s3_anonymous:
+        config["skip_signature"] = True
+    elif session is not None:
+        # Of a profile, for one.
         region = session.get_config_variable("region")
         if region is not None:
-            config["region"] = region
+            config.setdefault("region", region)
         provider = _credentials_of(session)
     store = obstore.store.S3Store(
         name,
@@ -194,20 +187,29 @@ def _open_azure(uri: str, netloc: str, prefix: str, settings: StoreSettings) -> 
     _check_named(uri, container)
     config: dict[str, Any] = {}
     options: dict[str, Any] = {**_TIMEOUTS}
+    if settings.azure_anonymous:
+        config["skip_signature"] = True
+    elif settings.azure_access_key:
+        config["account_key"] = settings.azure_access_key
+    elif settings.azure_sas_token:
+        config["sas_key"] = settings.azure_sas_token
     known = _connection(settings)
+    if not (account or known):
+        account = settings.azure_account_name or ""
     if known and account in {"", known.get("accountname")}:
         account = known["accountname"]
         endpoint = known.get("blobendpoint")
         if endpoint is None:
             protocol = known.get("defaultendpointsprotocol", "https")
-            endpoint = f"{protocol}://{account}.blob.{known.get('endpointsuffix', _PUBLIC_AZURE)}"
+            endpoint = f"{protocol}://{account}.blob.{known.get('endpointsuffix', PUBLIC_AZURE)}"
         config["endpoint"] = endpoint.rstrip("/")
         options["allow_http"] = endpoint.startswith("http://")
         if "accountkey" in known:
             config["account_key"] = known["accountkey"]
         elif "sharedaccesssignature" in known:
+            config.pop("account_key", None)
             config["sas_key"] = known["sharedaccesssignature"]
-    elif domain and not domain.endswith(_PUBLIC_AZURE):
+    elif domain and not domain.endswith(PUBLIC_AZURE):
         # Another of Microsoft's clouds; what obstore speaks is the Blob protocol, whichever name the URI has.
         config["endpoint"] = f"https://{account}.blob.{domain.partition('.')[2]}"
     if account:
@@ -220,6 +222,28 @@ def _open_azure(uri: str, netloc: str, prefix: str, settings: StoreSettings) -> 
         retry_config=_RETRIES,  # type: ignore[arg-type]
     )
     return Bucket("azure", store, container, prefix, settings)
+
+
+def _open_gcs(uri: str, name: str, prefix: str, settings: StoreSettings) -> Bucket:
+    _check_named(uri, name)
+    config: dict[str, Any] = {}
+    options: dict[str, Any] = {**_TIMEOUTS}
+    endpoint = settings.gcs_endpoint_url
+    if endpoint is not None:
+        # STORAGE_EMULATOR_HOST may be without a scheme.
+        endpoint = endpoint.rstrip("/") if "://" in endpoint else f"http://{endpoint}"
+        config["base_url"] = endpoint
+        options["allow_http"] = endpoint.startswith("http://")
+    if settings.gcs_anonymous:
+        config["skip_signature"] = True
+    store = obstore.store.GCSStore(
+        name,
+        prefix=prefix or None,
+        config=config,  # type: ignore[arg-type]
+        client_options=options,  # type: ignore[arg-type]
+        retry_config=_RETRIES,  # type: ignore[arg-type]
+    )
+    return Bucket("gcs", store, name, prefix, settings)
 
 
 def _connection(settings: StoreSettings) -> dict[str, str]:

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
+import logging
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import obstore
 import urllib3
 from obstore.exceptions import BaseError, NotSupportedError
 
-from runyard.artifacts.clouds import Bucket, upload_arguments
+from runyard.artifacts.clouds import PUBLIC_AZURE, Bucket, upload_arguments
 from runyard.artifacts.store import MultipartUpload, SentPart, SignedRequest, Signer, unsigned
-from runyard.errors import InvalidParameter, Unavailable
+from runyard.errors import InvalidParameter, NotImplementedHere, Unavailable
 
 T = TypeVar("T")
+_logger: Final = logging.getLogger(__name__)
 
 # What an object store takes at most, S3 and Azure by their documents.
 MAX_PARTS: Final = 10_000
 _TIMEOUT_S: Final = 60.0
+# After which it is tried again whether the credentials may sign.
+_ASKED_AGAIN_S: Final = 300.0
+_SAS_VERSION: Final = "2021-12-02"
 # Of the metadata of an object; Amazon and Azure put their own names before it.
 _DIGEST_KEY: Final = "sha256"
 # The answers to what a client got wrong: parts that are not there, too small, in another order.
@@ -36,7 +43,10 @@ def signer_of(bucket: Bucket) -> Signer | None:
         return None
     if bucket.cloud == "azure":
         return _AzureSigner(bucket)
-    if bucket.cloud == "s3" and bucket.session is not None:
+    if bucket.cloud == "gcs":
+        # What is signed is an address at Google's own host; another would not be compared with it.
+        return _GoogleSigner(bucket) if bucket.settings.gcs_endpoint_url is None else None
+    if bucket.session is not None:
         return _AmazonSigner(bucket)
     # S3 wants its own headers in the signature, and obstore signs none.
     return None if upload_arguments(bucket.settings) else _PlainSigner(bucket)
@@ -45,8 +55,8 @@ def signer_of(bucket: Bucket) -> Signer | None:
 async def remove_stale_parts(bucket: Bucket, older_than: timedelta) -> int:
     """Remove the parts of uploads that began longer ago and never ended; return how many uploads they were of.
 
-    Azure and Google Cloud do so themselves, after a week. Without Amazon's library S3's cannot be found; a rule of the
-    bucket's lifecycle removes them.
+    Azure does so itself, after a week. Google Cloud's, and S3's without Amazon's library, cannot be found from here; a
+    rule of the bucket's lifecycle removes them.
     """
     if bucket.cloud != "s3" or bucket.session is None:
         return 0
@@ -58,6 +68,22 @@ class _PlainSigner(Signer):
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        # Whether it could, and until when that is taken for so.
+        self._could: tuple[bool, float] = (False, 0.0)
+
+    async def can_sign(self) -> bool:
+        could, until = self._could
+        if time.monotonic() >= until:
+            try:
+                # Without a key of its own the server asks the cloud for each signature, which may refuse.
+                await self.sign_read("readiness-check", timedelta(minutes=1))
+            except (Unavailable, NotImplementedHere) as error:
+                _logger.warning("artifacts go through the server, which may sign no addresses: %s", error)
+                could = False
+            else:
+                could = True
+            self._could = could, time.monotonic() + _ASKED_AGAIN_S
+        return could
 
     async def sign_read(self, path: str, lifetime: timedelta) -> SignedRequest:
         return SignedRequest(await self._sign("GET", path, lifetime), {})
@@ -71,16 +97,37 @@ class _PlainSigner(Signer):
         return url
 
 
+class _GoogleSigner(_PlainSigner):
+    """Google Cloud."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket)
+        known = bucket.store
+        # Without the prefix, which may hold a % too.
+        self._store = obstore.store.GCSStore(
+            config=known.config, client_options=known.client_options, retry_config=known.retry_config
+        )
+
+    async def _sign(self, method: Any, path: str, lifetime: timedelta) -> str:
+        # obstore writes a name into an address as it is: a ? in it would begin the query.
+        name = quote(self._bucket.key(path))
+        with _signing():
+            url: str = await obstore.sign_async(self._store, method, name, lifetime)
+        return url
+
+
 class _AzureSigner(_PlainSigner):
     """A shared access signature is for a blob and what may be done to it: it covers its blocks and their list too."""
 
-    # Whose name is another in an address, for that obstore signs with what Azure does not compare it with.
-    signs_reads = False
     signs_parts = True
 
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket)
         self._http = urllib3.PoolManager(maxsize=4)
+        key = bucket.store.config.get("account_key")
+        self._key = base64.b64decode(key) if key is not None else None
+        # Without a key obstore signs, by what it asks Azure for; what a name is in an address it takes for the name.
+        self.signs_reads = self._key is not None
 
     async def sign_write(self, path: str, lifetime: timedelta) -> SignedRequest:
         return SignedRequest(await self._sign("PUT", path, lifetime), {"x-ms-blob-type": "BlockBlob"})
@@ -117,9 +164,26 @@ class _AzureSigner(_PlainSigner):
         """Do nothing: Azure forgets blocks that nobody asked for within a week, and there is no request for it."""
 
     async def _sign(self, method: Any, path: str, lifetime: timedelta) -> str:
+        if self._key is not None:
+            return self._signed_by_key("r" if method == "GET" else "cw", path, lifetime, self._key)
         if quote(self._bucket.key(path)) != self._bucket.key(path):
             raise unsigned("Multipart upload" if method == "PUT" else "Presigned download")
         return await super()._sign(method, path, lifetime)
+
+    def _signed_by_key(self, permissions: str, path: str, lifetime: timedelta, key: bytes) -> str:
+        """Return a blob's address with a shared access signature for the account's key.
+
+        Source: Azure's "Create a service SAS", the string to sign of version 2020-12-06 and later.
+        """
+        config = self._bucket.store.config
+        account, name = config["account_name"], f"{self._bucket.name}/{self._bucket.key(path)}"
+        end = (datetime.now(timezone.utc) + lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # From now on, for this blob, nobody in particular, and with the headers that it was stored with.
+        signed = [permissions, "", end, f"/blob/{account}/{name}", "", "", "", _SAS_VERSION, "b", *[""] * 7]
+        signature = base64.b64encode(hmac.digest(key, "\n".join(signed).encode(), "sha256")).decode()
+        query = urlencode({"sv": _SAS_VERSION, "sr": "b", "sp": permissions, "se": end, "sig": signature})
+        endpoint = config.get("endpoint") or f"https://{account}.blob.{PUBLIC_AZURE}"
+        return f"{endpoint}/{quote(name)}?{query}"
 
 
 class _AmazonSigner(Signer):

@@ -76,6 +76,10 @@ class Signer(ABC):
     signs_reads: bool = True
     signs_parts: bool = False
 
+    async def can_sign(self) -> bool:
+        """Whether the server's credentials may sign; asked once in a while, where only the cloud knows."""
+        return True
+
     @abstractmethod
     async def sign_read(self, path: str, lifetime: timedelta) -> SignedRequest:
         """Return a GET of a file, which need not be there."""

@@ -12,6 +12,11 @@ from runyard.errors import InvalidParameter
 from runyard.wire.names import MAX_ARTIFACT_LOCATION_LENGTH, check_length, check_no_nul, shown
 
 PROXY_SCHEME: Final = "mlflow-artifacts"
+S3_SCHEMES: Final = frozenset({"s3", "s3a"})
+AZURE_SCHEMES: Final = frozenset({"az", "adl", "azure", "abfs", "abfss", "wasb", "wasbs"})
+GCS_SCHEMES: Final = frozenset({"gs"})
+# What object stores are named by.
+BUCKET_SCHEMES: Final = S3_SCHEMES | AZURE_SCHEMES | GCS_SCHEMES
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _MAX_ENCODINGS: Final = 5

@@ -127,9 +127,9 @@ class Training:
                 fluent.end_run(status)
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Log params in the background; what is too long is cut."""
+        """Log params in the background, whose sender tells of what it lost; what is too long is cut."""
         texts = [Param(key, str(value)[:MAX_PARAM_VALUE_LENGTH]) for key, value in params.items()]
-        self._told(self.client.log_batch(self.run_id, params=texts, synchronous=False))
+        self.client.log_batch(self.run_id, params=texts, synchronous=False)
 
     def log_metrics(self, values: Mapping[str, Any], step: int = 0) -> None:
         """Log one point of each metric, in the background."""
@@ -137,11 +137,11 @@ class Training:
         points = [
             Metric(key, float(value), now_ms, step, model_id=self.logged_model_id) for key, value in values.items()
         ]
-        self._told(self.client.log_batch(self.run_id, metrics=points, synchronous=False))
+        self.client.log_batch(self.run_id, metrics=points, synchronous=False)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         texts = [RunTag(key, str(value)) for key, value in tags.items()]
-        self._told(self.client.log_batch(self.run_id, tags=texts, synchronous=False))
+        self.client.log_batch(self.run_id, tags=texts, synchronous=False)
 
     def log_text(self, text: str, name: str) -> None:
         self.client.log_text(self.run_id, text, name)
@@ -184,10 +184,6 @@ class Training:
         # What was logged in the background becomes the model's too.
         fluent.flush_async_logging()
         log(functools.partial(save_model, model), name, {**options, "run_id": self.run_id})
-
-    def _told(self, operations: Any) -> None:
-        for future in operations._operation_futures:  # noqa: SLF001 - the sender has told of what it lost
-            future.add_done_callback(lambda done: done.exception())
 
 
 @contextlib.contextmanager

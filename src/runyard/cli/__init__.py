@@ -15,7 +15,9 @@ from runyard.cli.db import db
 from runyard.cli.doctor import doctor
 from runyard.cli.experiments import experiments
 from runyard.cli.gc import gc
+from runyard.cli.models import models
 from runyard.cli.printing import printable
+from runyard.cli.run import run
 from runyard.cli.runs import runs
 from runyard.cli.server import server, ui
 from runyard.cli.sync import sync
@@ -48,6 +50,7 @@ def main() -> None:
     And from a shell:
       runyard experiments search
       runyard runs list --experiment-id 1
+      runyard run .
     When something does not work:
       runyard doctor
 
@@ -56,5 +59,5 @@ def main() -> None:
     """
 
 
-for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, sync):
+for _command in (server, ui, doctor, db, gc, experiments, runs, artifacts, models, run, sync):
     main.add_command(_command)

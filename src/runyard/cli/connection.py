@@ -38,7 +38,15 @@ def connected(function: Callable[..., None]) -> Callable[..., None]:
 @contextlib.contextmanager
 def opened(uri: str | None) -> Iterator[Transport]:
     """Give the transport to the server that was named, or else to the database of this folder."""
-    from runyard.client.transport import DATABASE_SCHEMES, open_transport
+    from runyard.client.transport import open_transport
+
+    with contextlib.closing(open_transport(choose(uri))) as transport:
+        yield transport
+
+
+def choose(uri: str | None) -> str:
+    """Return the URI of the server that was named, or else of the database of this folder, which is then looked at."""
+    from runyard.client.transport import DATABASE_SCHEMES
 
     chosen = uri or tracking_uri()
     if chosen is None:
@@ -54,5 +62,4 @@ def opened(uri: str | None) -> Iterator[Transport]:
         # What is wrong with a file is told in a line here, and with a traceback by what would run into it.
         with opened_database(load_settings(backend_store_uri=chosen)):
             pass
-    with contextlib.closing(open_transport(chosen)) as transport:
-        yield transport
+    return chosen

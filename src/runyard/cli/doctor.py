@@ -27,8 +27,9 @@ def doctor(context: click.Context, /, url: str | None, as_json: bool, **chosen: 
     """Examine what a server runs with, and say what is wrong and what to do.
 
     Takes the options and the variables of runyard server and looks at them, at the database (latency, schema,
-    connections, long transactions, clock) and at the artifact store, where it writes, reads and deletes one small
-    file. With --url it asks a running server instead, the way a client does: through its name and its proxies.
+    connections, long transactions, clock, read replica) and at the artifact store, where it writes, reads and deletes
+    one small file, by signed addresses too. With --url it asks a running server instead, the way a client does: through
+    its name and its proxies.
 
     \b
     Exit status: 0 where nothing is wrong (there may be warnings), 1 where something is.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import click
@@ -40,6 +40,11 @@ _METAVARS: Final = {
     "log_level": "LEVEL",
     "log_format": "FORMAT",
     "expose_prometheus": "FOLDER",
+    "model_uri": "URI",
+    "name": "NAME",
+    "timeout_s": "SECONDS",
+    "watch_interval_s": "SECONDS",
+    "batch_timeout_ms": "MILLISECONDS",
 }
 
 
@@ -58,22 +63,40 @@ def _help_of(setting: dataclasses.Field[Any], *, is_flag: bool) -> str:
 
 def settings_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each of the server's settings."""
-    for setting in reversed(dataclasses.fields(Settings)):
-        if setting.metadata.get("is_secret"):
-            continue
-        name, is_flag = option_name(setting), str(setting.type) == "bool"
-        names = [f"--{name}/--no-{name}" if is_flag else f"--{name}", setting.name]
-        if setting.name in SHORT_OPTIONS:
-            names.insert(0, SHORT_OPTIONS[setting.name])
-        # Not click's own default and envvar: only settings.py reads the environment, for programs as for commands.
-        function = click.option(
-            *names,
-            type=int if str(setting.type) == "int" else None,
-            default=None,
-            metavar=None if is_flag else _METAVARS.get(setting.name),
-            help=_help_of(setting, is_flag=is_flag),
-        )(function)
-    return function
+    return options_of(Settings, SHORT_OPTIONS)(function)
+
+
+def options_of(
+    kind: type, short: Mapping[str, str], *, without: Collection[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what gives a command an option for each setting of a kind, but for secrets and those left out."""
+    settings = [
+        each for each in dataclasses.fields(kind) if not each.metadata.get("is_secret") and each.name not in without
+    ]
+
+    def with_options(function: Callable[..., None]) -> Callable[..., None]:
+        for setting in reversed(settings):
+            function = _with_option(function, setting, short.get(setting.name))
+        return function
+
+    return with_options
+
+
+def _with_option(
+    function: Callable[..., None], setting: dataclasses.Field[Any], short: str | None
+) -> Callable[..., None]:
+    name, is_flag = option_name(setting), str(setting.type) == "bool"
+    names = [f"--{name}/--no-{name}" if is_flag else f"--{name}", setting.name]
+    if short is not None:
+        names.insert(0, short)
+    # Not click's own default and envvar: only settings.py reads the environment, for programs as for commands.
+    return click.option(
+        *names,
+        type=int if str(setting.type) == "int" else None,
+        default=None,
+        metavar=None if is_flag else _METAVARS.get(setting.name),
+        help=_help_of(setting, is_flag=is_flag),
+    )(function)
 
 
 @click.command()

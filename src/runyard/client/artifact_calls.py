@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.client.client import MlflowClient, fetch
-from runyard.client.connections import connect, get_tracking_uri
+from runyard.client.connections import connect, get_tracking_uri, registry_beside
 from runyard.client.sources import find_source
 from runyard.entities import FileInfo
 from runyard.errors import InvalidParameter
@@ -36,8 +36,9 @@ def download_artifacts(
     if run_id is not None:
         return MlflowClient(tracking_uri).download_artifacts(run_id, artifact_path or "", dst_path)
     assert artifact_uri is not None
-    uri = registry_uri if registry_uri and artifact_uri.startswith("models:") else tracking_uri
-    folder, path = find_source(connect(uri or get_tracking_uri()), str(artifact_uri))
+    tracking_uri = tracking_uri or get_tracking_uri()
+    registry = connect(registry_uri or registry_beside(tracking_uri))
+    folder, path = find_source(connect(tracking_uri), str(artifact_uri), registry)
     return fetch(folder, path, dst_path)
 
 
@@ -52,7 +53,8 @@ def list_artifacts(
     if run_id is not None:
         return MlflowClient(tracking_uri).list_artifacts(run_id, artifact_path)
     assert artifact_uri is not None
-    folder, path = find_source(connect(tracking_uri or get_tracking_uri()), str(artifact_uri))
+    tracking_uri = tracking_uri or get_tracking_uri()
+    folder, path = find_source(connect(tracking_uri), str(artifact_uri), connect(registry_beside(tracking_uri)))
     return [FileInfo(file.path, file.is_dir, file.file_size) for file in folder.list(path)]
 
 

@@ -22,7 +22,7 @@ import urllib3
 from runyard.artifacts.store import ArtifactStore, Usage, open_store
 from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, proxied_path, scheme_of
 from runyard.client.direct import Unreachable
-from runyard.errors import InvalidParameter, NotImplementedHere, Unavailable
+from runyard.errors import FileMissing, InvalidParameter, NotImplementedHere, Unavailable
 from runyard.wire.artifacts import FileInfo
 from runyard.wire.base import Response
 
@@ -65,7 +65,7 @@ class ProxiedFolder:
         self._root = root
 
     def list(self, path: str) -> list[FileInfo]:
-        found = self._transport.get_json(PROXY_PATH, {"path": _join(self._root, path)}, _Listing)
+        found = self._transport.call("GET", PROXY_PATH, {"path": _join(self._root, path)}, _Listing)
         return [
             FileInfo(path=_join(path, check_artifact_path(file.path)), is_dir=file.is_dir, file_size=file.file_size)
             for file in found.files
@@ -321,7 +321,8 @@ def _opened(source: Path) -> IO[bytes]:
 
 
 def _unreadable(path: str, error: OSError) -> InvalidParameter:
-    return InvalidParameter(f"cannot read {path!r}: {error.strerror or error}")
+    kind = FileMissing if isinstance(error, FileNotFoundError) else InvalidParameter
+    return kind(f"cannot read {path!r}: {error.strerror or error}")
 
 
 async def _blocks(file: _Watched) -> AsyncIterator[bytes]:

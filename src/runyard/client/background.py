@@ -12,8 +12,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Final
 
 from runyard.client.batches import LINGER_S, Batch, send
@@ -27,14 +25,14 @@ _ENOUGH: Final = 1000
 
 # What may wait in memory: some 45,000 metrics that were logged one by one, more of those that were logged together.
 MAX_WAITING_BYTES: Final = 100 * 1024 * 1024
-# What one call's lists, its future and its place in the queue take, as measured.
+# What one call's lists, what waits for it and its place in the queue take, as measured.
 _CALL_BYTES: Final = 2100
 
 
 class RunOperations:
     """Things that are being logged in the background."""
 
-    def __init__(self, operation_futures: Iterable[Future[None]], hurry: Callable[[], None] | None = None) -> None:
+    def __init__(self, operation_futures: Iterable[_Waiting], hurry: Callable[[], None] | None = None) -> None:
         self._operation_futures = list(operation_futures)
         self._hurry = hurry
 
@@ -46,20 +44,30 @@ class RunOperations:
         """
         if self._hurry is not None:
             self._hurry()
-        failed = [error for error in (future.exception() for future in self._operation_futures) if error is not None]
+        failed = [error for error in (each.exception() for each in self._operation_futures) if error is not None]
         if failed:
             raise failed[0]
 
 
-@dataclass
 class _Waiting:
-    run_id: str
-    batch: Batch
-    futures: list[Future[None]]
+    """What one request may hold of what one call logs. A future of concurrent.futures would have a lock of its own,
+    which takes longer to make than all of this."""
 
-    @property
-    def size_bytes(self) -> int:
-        return _CALL_BYTES + self.batch.size_bytes
+    __slots__ = ("_changed", "batch", "error", "is_done", "run_id", "size_bytes")
+
+    def __init__(self, run_id: str, batch: Batch, changed: threading.Condition) -> None:
+        self.run_id = run_id
+        self.batch = batch
+        self.size_bytes = _CALL_BYTES + batch.size_bytes
+        self.is_done = False
+        self.error: Exception | None = None
+        self._changed = changed
+
+    def exception(self) -> Exception | None:
+        """Wait until it is logged, or lost; return why it was lost."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.is_done)
+        return self.error
 
 
 class Sender:
@@ -77,7 +85,7 @@ class Sender:
 
     def submit(self, run_id: str, batches: Iterable[Batch]) -> RunOperations:
         """Have ``batches``, each of which fits in one request, logged to a run; return as soon as there is room."""
-        added = [_Waiting(run_id, batch, [Future()]) for batch in batches]
+        added = [_Waiting(run_id, batch, self._changed) for batch in batches]
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_all, name="runyard-sender", daemon=True)
@@ -89,7 +97,7 @@ class Sender:
                 # The thread is woken by what it waits for, and not by each thing that joins the others.
                 if len(self._waiting) == 1 or len(self._waiting) >= _ENOUGH:
                     self._changed.notify_all()
-        return RunOperations((future for each in added for future in each.futures), self._go)
+        return RunOperations(added, self._go)
 
     def flush(self) -> None:
         """Wait until all that was submitted has been logged, or could not be."""
@@ -104,14 +112,11 @@ class Sender:
             self._changed.notify_all()
 
     def _wait_for_room(self, size_bytes: int) -> None:
-        def has_room() -> bool:
-            return not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES
-
-        if not has_room():
+        if self._held_bytes + size_bytes > MAX_WAITING_BYTES and self._held_bytes:
             _log.info("more is logged to %s than it takes; waiting for room in the queue", self._transport.uri)
             self._is_hurried = True
             self._changed.notify_all()
-            self._changed.wait_for(has_room)
+            self._changed.wait_for(lambda: not self._held_bytes or self._held_bytes + size_bytes <= MAX_WAITING_BYTES)
 
     def _send_all(self) -> None:
         while True:
@@ -127,7 +132,9 @@ class Sender:
             for group in _grouped(taken):
                 self._send(group)
                 with self._changed:
-                    self._held_bytes -= sum(each.size_bytes for each in group)
+                    for each in group:
+                        each.is_done = True
+                        self._held_bytes -= each.size_bytes
                     self._changed.notify_all()
             # So that what was sent is not kept until there is more.
             taken = []
@@ -150,10 +157,6 @@ class Sender:
                 self._send([each])
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for it for ever
             _fail(group, error)
-        else:
-            for each in group:
-                for future in each.futures:
-                    future.set_result(None)
 
 
 def _grouped(waiting: list[_Waiting]) -> Iterable[list[_Waiting]]:
@@ -175,8 +178,7 @@ def _grouped(waiting: list[_Waiting]) -> Iterable[list[_Waiting]]:
 def _fail(group: list[_Waiting], error: Exception) -> None:
     _log.warning("what was logged to run %s in the background was lost: %s", group[0].run_id, error)
     for each in group:
-        for future in each.futures:
-            future.set_exception(error)
+        each.error = error
 
 
 _senders: dict[int, Sender] = {}

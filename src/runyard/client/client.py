@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import quote
 
+from runyard import settings
 from runyard.client import answers, batches, context
 from runyard.client.background import RunOperations, sender_of
-from runyard.client.connections import at_exit, connect, get_registry_uri, get_tracking_uri
+from runyard.client.connections import at_exit, connect, get_tracking_uri, registry_beside
 from runyard.client.progress import shown_progress
 from runyard.client.transport import Transport
+from runyard.client.workspaces import WorkspaceCalls
 from runyard.entities import (
     DatasetInput,
     Experiment,
@@ -38,8 +41,7 @@ from runyard.entities import (
     ViewType,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import InvalidParameter, NotFound, RunyardError
-from runyard.settings import async_logging
+from runyard.errors import InvalidParameter, InvalidType, InvalidValue, NotFound, RunyardError
 from runyard.wire import (
     experiments as experiment_requests,
     logged_models as logged_model_requests,
@@ -64,13 +66,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_log: Final = logging.getLogger(__name__)
 _HISTORY_PAGE: Final = 25_000
 _STAGES: Final = ("None", "Staging", "Production", "Archived")
 _ARTIFACT_THREADS: Final = 4
 _KNOWN_FOLDERS: Final = 1000
 
 
-class MlflowClient:
+class MlflowClient(WorkspaceCalls):
     """Calls of a tracking server and of a model registry; by default of those that the process works with."""
 
     def __init__(
@@ -79,10 +82,9 @@ class MlflowClient:
         registry_uri: str | None = None,
         workspace_store_uri: str | None = None,
     ) -> None:
-        if workspace_store_uri is not None:
-            raise InvalidParameter(f"workspace_store_uri: there are no workspaces here, got {workspace_store_uri!r}")
         self._tracking_uri = tracking_uri or get_tracking_uri()
-        self._registry_uri = registry_uri or (tracking_uri or get_registry_uri())
+        self._registry_uri = registry_uri or registry_beside(self._tracking_uri)
+        self._workspace_store_uri = workspace_store_uri or settings.workspace_store_uri() or self._tracking_uri
         # By run, where its artifacts are.
         self._folders: dict[str, str] = {}
 
@@ -250,7 +252,7 @@ class MlflowClient:
         point = metric_point(
             Metric(
                 key,
-                number_of(key, value),
+                value,
                 _now_ms() if timestamp is None else timestamp,
                 step or 0,
                 model_id,
@@ -442,7 +444,7 @@ class MlflowClient:
         from runyard.client.shapes import frame_of
 
         if Path(artifact_file).suffix not in {".json", ".parquet"}:
-            raise InvalidParameter(f"artifact_file of a table must end with .json or .parquet, got {artifact_file!r}")
+            raise InvalidValue(f"artifact_file of a table must end with .json or .parquet, got {artifact_file!r}")
         table = frame_of(data)
         parent = artifact_file.rpartition("/")[0]
         if any(file.path == artifact_file for file in self.list_artifacts(run_id, parent or None)):
@@ -883,8 +885,9 @@ def number_of(key: str, value: Any) -> float:
     """Return a metric's value as a float: a number, or an array or tensor of one."""
     try:
         return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise InvalidParameter(
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = InvalidType if isinstance(error, TypeError) else InvalidParameter
+        raise kind(
             f"Invalid value {shown(value)} for metric {shown(key)}: it must be a number, or an array or tensor of one"
         ) from None
 
@@ -902,7 +905,9 @@ def send_folder(folder: ArtifactFolder, source: Path, artifact_path: str | None)
     from runyard.client.artifacts import files_below
 
     if not source.is_dir():
-        raise InvalidParameter(f"there is no folder {str(source)!r}")
+        # Said and not raised: a training that sometimes leaves nothing there is not to fail by it.
+        _log.warning("there is no folder %s, so nothing of it was logged", source)
+        return
     files = list(files_below(source))
     with shown_progress("Sending", len(files), sum(file.stat().st_size for file, _ in files)) as progress:
         for file, path in files:
@@ -972,7 +977,7 @@ def _write(transport: Transport, path: str, request: Request, answer: Any = Empt
 
 
 def _is_synchronous(chosen: bool | None) -> bool:
-    return not async_logging() if chosen is None else chosen
+    return not settings.async_logging() if chosen is None else chosen
 
 
 def _view(view_type: int) -> str:

@@ -1,6 +1,7 @@
 """Which servers a program works with, and one open transport to each.
 
-A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory.
+A tracking URI is the one that was set, else the environment's, else a SQLite file in the working directory, or the
+runs that older versions of MLflow wrote there as files.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from typing import Final
 
 from runyard import settings
 from runyard.client.transport import Transport, open_transport
+from runyard.errors import ConfigurationError
 
+NOT_WITH_SPOOL: Final = (
+    "a workspace is chosen, and RUNYARD_SPOOL keeps what is logged without saying for which: use one of the two"
+)
 # For what is sent in the background, where the next try is the spool's.
 _QUICK_ANSWER_S: Final = 30
 
@@ -40,7 +45,15 @@ def set_tracking_uri(uri: str | Path) -> None:
 
 def get_tracking_uri() -> str:
     """Return the URI of where runs are kept."""
-    return _tracking_uri or settings.tracking_uri() or f"sqlite:///{Path('mlflow.db').absolute()}"
+    return _tracking_uri or settings.tracking_uri() or _default_uri()
+
+
+def _default_uri() -> str:
+    database = Path("mlflow.db").absolute()
+    # Runs that older versions of MLflow wrote here are not to be passed over in silence: opening them says what to do.
+    if not database.exists() and any(path.parent.name.isdigit() for path in Path("mlruns").glob("*/meta.yaml")):
+        return str(Path("mlruns").absolute())
+    return f"sqlite:///{database}"
 
 
 def is_tracking_uri_set() -> bool:
@@ -57,7 +70,12 @@ def set_registry_uri(uri: str) -> None:
 
 def get_registry_uri() -> str:
     """Return the URI of the model registry: by default that of the runs."""
-    return _registry_uri or settings.registry_uri() or get_tracking_uri()
+    return registry_beside(get_tracking_uri())
+
+
+def registry_beside(tracking_uri: str) -> str:
+    """Return the URI of the model registry for runs that are kept at ``tracking_uri``: there, unless one was named."""
+    return _registry_uri or settings.registry_uri() or tracking_uri
 
 
 def connect(uri: str) -> Transport:
@@ -81,6 +99,8 @@ def _opened(uri: str) -> Transport:
         return open_transport(uri, told, follows_environment=True)
     from runyard.client.spooling import SpooledTransport
 
+    if settings.workspace() is not None:
+        raise ConfigurationError(NOT_WITH_SPOOL)
     quick = dataclasses.replace(told, max_retries=0, request_timeout_s=min(told.request_timeout_s, _QUICK_ANSWER_S))
     server, sender = (open_transport(uri, each, follows_environment=True) for each in (told, quick))
     return SpooledTransport(server, sender, Path(told.spool).expanduser())

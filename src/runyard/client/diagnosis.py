@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from runyard import __version__
 from runyard.settings import ClientSettings
 from runyard.wire.findings import Finding, Verdict
 
@@ -52,6 +53,7 @@ def examine_server(url: str, settings: ClientSettings) -> Iterator[Finding]:
             "what answers there is not Runyard, or not under this path: compare --static-prefix and the proxy's route",
         )
         return
+    yield _versions(pool, base)
     yield _latency(pool, base)
     yield _clock(answer.headers.get("date"))
     ready = pool.request("GET", f"{base}/readyz")
@@ -64,6 +66,21 @@ def examine_server(url: str, settings: ClientSettings) -> Iterator[Finding]:
     yield from _host_and_origin(pool, base)
     yield _body_limit(pool, base)
     yield _address_limit(pool, base)
+
+
+def _versions(pool: urllib3.PoolManager, base: str) -> Finding:
+    protocol = _start(pool.request("GET", f"{base}/version").data)
+    try:
+        theirs = json.loads(pool.request("GET", f"{base}/openapi.json").data)["info"]["version"]
+    except (ValueError, KeyError, TypeError):
+        theirs = "unknown"
+    is_same = theirs == __version__
+    return Finding(
+        area="server",
+        check="versions",
+        verdict=OK,
+        found=f"runyard {theirs}, {'as here' if is_same else f'here {__version__}'}; it speaks MLflow's {protocol}",
+    )
 
 
 def _latency(pool: urllib3.PoolManager, base: str) -> Finding:

@@ -21,6 +21,7 @@ from urllib.parse import quote
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError
 
+from runyard.client.codec import content_of
 from runyard.errors import RunyardError, Unavailable
 from runyard.wire.artifacts import (
     AbortMultipartUpload,
@@ -90,7 +91,9 @@ class DirectTransfers:
         create = CreateMultipartUpload(
             artifact_path=folder, path=name, num_parts=max(1, -(-size_bytes // part_bytes)), sha256=sha256
         )
-        begun = self._transport.post_json(f"{_MPU}/create/{quote(folder)}", create, CreateMultipartUploadResponse)
+        begun = self._transport.call(
+            "POST", f"{_MPU}/create/{quote(folder)}", content_of(create), CreateMultipartUploadResponse
+        )
         told = _Told(progress)
 
         def send(credential: MultipartUploadCredential) -> MultipartUploadPart:
@@ -107,13 +110,13 @@ class DirectTransfers:
             complete = CompleteMultipartUpload(
                 artifact_path=folder, path=name, upload_id=upload_id, parts=parts, sha256=sha256
             )
-            self._transport.post_json(f"{_MPU}/complete/{quote(folder)}", complete, Empty)
+            self._transport.call("POST", f"{_MPU}/complete/{quote(folder)}", content_of(complete), Empty)
         except BaseException:
             told.take_back()
             abort = AbortMultipartUpload(artifact_path=folder, path=name, upload_id=upload_id)
             # Where this fails too, the server removes what is left later.
             with contextlib.suppress(RunyardError):
-                self._transport.post_json(f"{_MPU}/abort/{quote(folder)}", abort, Empty)
+                self._transport.call("POST", f"{_MPU}/abort/{quote(folder)}", content_of(abort), Empty)
             raise
 
     def download(self, path: str, target: Path, progress: Progress) -> str | None:
@@ -147,7 +150,7 @@ class DirectTransfers:
         return self._info
 
     def _sign(self, path: str) -> PresignedDownload:
-        return self._transport.get_json(f"{_PRESIGNED}/{quote(path)}", {}, PresignedDownload)
+        return self._transport.call("GET", f"{_PRESIGNED}/{quote(path)}", None, PresignedDownload)
 
     def _put(self, credential: MultipartUploadCredential, content: bytes) -> str:
         digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -11,10 +11,12 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from runyard import settings
+from runyard.artifacts.uris import local_path
 from runyard.client import connections, context, metrics_monitor
 from runyard.client.background import RunOperations, flush_async_logging, sender_of
 from runyard.client.client import MlflowClient, flush_artifact_async_logging
@@ -34,6 +36,7 @@ from runyard.client.metrics_monitor import (
     set_system_metrics_samples_before_logging,
     set_system_metrics_sampling_interval,
 )
+from runyard.client.workspaces import set_workspace
 from runyard.entities import (
     Dataset as DatasetEntity,
     Experiment,
@@ -47,10 +50,13 @@ from runyard.entities import (
     Run,
     RunStatus,
     RunTag,
+    TraceArchivalConfig,
     ViewType,
+    Workspace,
+    WorkspaceDeletionMode,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError
+from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError, Unavailable
 from runyard.wire.names import shown
 
 if TYPE_CHECKING:
@@ -70,11 +76,13 @@ __all__ = [
     "clear_active_model",
     "create_experiment",
     "create_external_model",
+    "create_workspace",
     "delete_experiment",
     "delete_experiment_tag",
     "delete_logged_model_tag",
     "delete_run",
     "delete_tag",
+    "delete_workspace",
     "disable_system_metrics_logging",
     "doctor",
     "enable_system_metrics_logging",
@@ -91,10 +99,13 @@ __all__ = [
     "get_registry_uri",
     "get_run",
     "get_tracking_uri",
+    "get_workspace",
+    "import_checkpoints",
     "initialize_logged_model",
     "is_tracking_uri_set",
     "last_active_run",
     "last_logged_model",
+    "list_workspaces",
     "load_table",
     "log_artifact",
     "log_artifacts",
@@ -133,7 +144,9 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "set_workspace",
     "start_run",
+    "update_workspace",
 ]
 
 T = TypeVar("T")
@@ -143,6 +156,7 @@ SEARCH_MAX_RESULTS_PANDAS: Final = 100_000
 _PAGE: Final = 1000
 # Of a logged model: the registered versions that were made of it, as JSON.
 _VERSIONS_TAG: Final = "mlflow.modelVersions"
+_NOT_IN_MODEL_NAMES: Final = frozenset("/:.%\"'")
 
 _log: Final = logging.getLogger(__name__)
 _active_experiment_id: str | None = None
@@ -214,7 +228,7 @@ def set_experiment(
     if experiment_id is not None:
         experiment = client.get_experiment(experiment_id)
     else:
-        experiment = _named_experiment(client, experiment_name or "")
+        experiment = named_experiment(client, experiment_name or "")
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InvalidParameter(
             f"Cannot set a deleted experiment {experiment.name!r} as the active experiment. "
@@ -317,7 +331,10 @@ def start_run(
     if run_id:
         run = _resumed(client, run_id, experiment_id, parent_run_id, run_name, described)
     else:
-        parent = parent_run_id or (_state.runs[-1].info.run_id if _state.runs else None)
+        parent = _state.runs[-1].info.run_id if _state.runs else None
+        if parent_run_id is not None and parent_run_id != parent:
+            _check_parent(client, parent_run_id)
+            parent = parent_run_id
         all_tags = {**context.tags(), **described}
         if parent is not None:
             all_tags[context.PARENT_RUN_ID] = parent
@@ -327,7 +344,7 @@ def start_run(
     active = ActiveRun(run)
     _state.runs.append(active)
     if monitor is not None:
-        monitor.start(active.info.run_id, client.log_batch)
+        monitor.start(active, client.log_batch)
     return active
 
 
@@ -432,7 +449,7 @@ def log_metric(
     """
     run_id = run_id or _active_run_id()
     model_id = model_id or get_active_model_id()
-    client = MlflowClient()
+    client = _logging_client()
     logged = client.log_metric(
         run_id,
         key,
@@ -467,7 +484,7 @@ def log_metrics(
     points = [
         Metric(key, number_of(key, value), time_ms, step or 0, model_id, name, digest) for key, value in metrics.items()
     ]
-    client = MlflowClient()
+    client = _logging_client()
     logged = client.log_batch(run_id, metrics=points, synchronous=synchronous)
     _record_model(client, run_id, model_id)
     return logged
@@ -475,23 +492,23 @@ def log_metrics(
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Log a param of the active run; return ``value``, or what can be waited for."""
-    return MlflowClient().log_param(_active_run_id(), key, value, synchronous)
+    return _logging_client().log_param(_active_run_id(), key, value, synchronous)
 
 
 def log_params(
     params: dict[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     pairs = [Param(key, str(value)) for key, value in params.items()]
-    return MlflowClient().log_batch(run_id or _active_run_id(), params=pairs, synchronous=synchronous)
+    return _logging_client().log_batch(run_id or _active_run_id(), params=pairs, synchronous=synchronous)
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
-    return MlflowClient().set_tag(_active_run_id(), key, value, synchronous)
+    return _logging_client().set_tag(_active_run_id(), key, value, synchronous)
 
 
 def set_tags(tags: dict[str, Any], synchronous: bool | None = None) -> RunOperations | None:
     pairs = [RunTag(key, str(value)) for key, value in tags.items()]
-    return MlflowClient().log_batch(_active_run_id(), tags=pairs, synchronous=synchronous)
+    return _logging_client().log_batch(_active_run_id(), tags=pairs, synchronous=synchronous)
 
 
 def delete_tag(key: str) -> None:
@@ -614,7 +631,8 @@ def register_model(
     """Return a new version of a registered model, which is made where there is none of that name.
 
     Args:
-        model_uri: runs:/RUN_ID/NAME, models:/MODEL_ID, or where the files are.
+        model_uri: runs:/RUN_ID/NAME, models:/MODEL_ID, a model's folder on this machine, which is copied, or where else
+            the files are.
     Raises:
         NotFound: the run has neither a logged model nor an artifact of that name.
     """
@@ -786,6 +804,86 @@ def clear_active_model() -> None:
     _state.model_id = None
 
 
+def import_checkpoints(
+    checkpoint_path: str,
+    source_run_id: str | None = None,
+    model_prefix: str | None = None,
+    overwrite_checkpoints: bool = False,
+) -> list[LoggedModel]:
+    """Make a logged model of each file and folder in a folder of checkpoints; the files stay where they are.
+
+    Args:
+        checkpoint_path: a folder that whoever loads them can read too, such as one of a shared disk.
+        source_run_id: the run whose checkpoints they are; by default the active one.
+        model_prefix: put before the name of each.
+        overwrite_checkpoints: whether models of that name and run are replaced; else they are returned as they are.
+    Raises:
+        InvalidParameter: there is no such folder, or no run.
+    """
+    folder = Path(checkpoint_path)
+    if not folder.is_dir():
+        raise InvalidParameter(f"checkpoint_path names no folder of checkpoints: {checkpoint_path!r}")
+    run_id = source_run_id or (_state.runs[-1].info.run_id if _state.runs else None)
+    if run_id is None:
+        raise InvalidParameter("source_run_id is needed where no run is active: whose checkpoints are they?")
+    client = MlflowClient()
+    experiment_id = client.get_run(run_id).info.experiment_id
+    checkpoints = sorted(folder.iterdir())
+    if not checkpoints:
+        _log.warning("there are no checkpoints in %s", checkpoint_path)
+    found: list[LoggedModel] = []
+    for checkpoint in checkpoints:
+        name = f"{model_prefix or ''}{checkpoint.name}"
+        if (wrong := sorted(set(name) & _NOT_IN_MODEL_NAMES)) != []:
+            _log.warning("%s is left out: a logged model's name may not hold %s", checkpoint, " ".join(wrong))
+            continue
+        alike = client.search_logged_models([experiment_id], f"name = '{name}' AND source_run_id = '{run_id}'")
+        if alike and not overwrite_checkpoints:
+            found += alike
+            continue
+        place = {"original_artifact_path": str(checkpoint.absolute())}
+        found.append(create_external_model(name, run_id, tags=place, experiment_id=experiment_id))
+        # The new one first: a failure in between leaves two, and never none.
+        for model in alike:
+            client.delete_logged_model(model.model_id)
+    return found
+
+
+# Workspaces
+
+
+def create_workspace(
+    name: str,
+    description: str | None = None,
+    default_artifact_root: str | None = None,
+    trace_archival_config: TraceArchivalConfig | None = None,
+) -> Workspace:
+    return MlflowClient().create_workspace(name, description, default_artifact_root, trace_archival_config)
+
+
+def get_workspace(name: str) -> Workspace:
+    return MlflowClient().get_workspace(name)
+
+
+def list_workspaces() -> list[Workspace]:
+    return MlflowClient().list_workspaces()
+
+
+def update_workspace(
+    name: str,
+    description: str | None = None,
+    default_artifact_root: str | None = None,
+    trace_archival_config: TraceArchivalConfig | None = None,
+) -> Workspace:
+    """Change a workspace; None leaves what is there, '' clears it."""
+    return MlflowClient().update_workspace(name, description, default_artifact_root, trace_archival_config)
+
+
+def delete_workspace(name: str, *, mode: str = WorkspaceDeletionMode.RESTRICT) -> None:
+    """Delete a workspace: see `MlflowClient.delete_workspace`."""
+    MlflowClient().delete_workspace(name, mode)
+
+
 def doctor(mask_envs: bool = False) -> None:
     """Print what one is asked for with a report of a fault: versions, URIs, and what the environment says."""
     import platform
@@ -810,7 +908,7 @@ def experiment_id_now() -> str:
         return _active_experiment_id
     told = settings.load_client_settings()
     if told.experiment_name:
-        experiment = _named_experiment(MlflowClient(), told.experiment_name)
+        experiment = named_experiment(MlflowClient(), told.experiment_name)
         if told.experiment_id not in {None, experiment.experiment_id}:
             raise InvalidParameter(
                 f"MLFLOW_EXPERIMENT_ID is {told.experiment_id!r}, and MLFLOW_EXPERIMENT_NAME {told.experiment_name!r} "
@@ -820,7 +918,7 @@ def experiment_id_now() -> str:
     return told.experiment_id or DEFAULT_EXPERIMENT_ID
 
 
-def _named_experiment(client: MlflowClient, name: str) -> Experiment:
+def named_experiment(client: MlflowClient, name: str) -> Experiment:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return found
@@ -832,6 +930,18 @@ def _named_experiment(client: MlflowClient, name: str) -> Experiment:
         if found is None:
             raise
         return found
+
+
+def _logging_client() -> MlflowClient:
+    """Return the client by which things are logged, which are many: a new one would read the environment each time."""
+    global _client  # noqa: PLW0603 - it is remembered for the whole process
+    uri = get_tracking_uri()
+    if _client is None or _client.tracking_uri != uri:
+        _client = MlflowClient(uri)
+    return _client
+
+
+_client: MlflowClient | None = None
 
 
 def _active_run_id() -> str:
@@ -863,6 +973,24 @@ def _resumed(
     if tags:
         client.log_batch(run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()], synchronous=True)
     return client.get_run(run_id)
+
+
+def _check_parent(client: MlflowClient, run_id: str) -> None:
+    if _state.runs:
+        current = _state.runs[-1].info.run_id
+        raise InvalidParameter(
+            f"Current run with UUID {current} does not match the specified parent_run_id {run_id}. To start a new "
+            f"nested run under the parent run with UUID {current}, first end the current run with mlflow.end_run()."
+        )
+    try:
+        parent = client.get_run(run_id)
+    except Unavailable:
+        # Where runs are kept until the server is back, it cannot be asked now.
+        return
+    if parent.info.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise InvalidParameter(
+            f"Cannot start run under parent run with ID {run_id} because it is in the deleted state."
+        )
 
 
 def _with_description(tags: Mapping[str, Any] | None, description: str | None) -> dict[str, Any]:
@@ -899,6 +1027,10 @@ def model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str |
         model = client.get_logged_model(uri.removeprefix("models:/").strip("/"))
         return model.model_uri, model.source_run_id or None, model.model_id
     if not uri.startswith("runs:/"):
+        folder = local_path(uri)
+        if folder is not None and Path(folder, "MLmodel").is_file():
+            kept = _kept_model(client, Path(folder))
+            return kept.model_uri, kept.source_run_id or None, kept.model_id
         return uri, None, None
     run_id, _, path = uri.removeprefix("runs:/").strip("/").partition("/")
     run = client.get_run(run_id)
@@ -909,6 +1041,17 @@ def model_source(client: MlflowClient, uri: str) -> tuple[str, str | None, str |
     if path and not any(file.path == path for file in client.list_artifacts(run_id, parent or None)):
         raise NotFound(f"Unable to find a logged_model with artifact_path {path} under run {run_id}")
     return f"{(run.info.artifact_uri or '').rstrip('/')}/{path}".rstrip("/"), run_id, None
+
+
+def _kept_model(client: MlflowClient, folder: Path) -> LoggedModel:
+    """Copy a model of this machine to where models are kept: a server takes no path of another machine for a source."""
+    model = initialize_logged_model("".join(each for each in folder.name if each not in _NOT_IN_MODEL_NAMES) or "model")
+    try:
+        client.log_model_artifacts(model.model_id, str(folder))
+    except BaseException:
+        finalize_logged_model(model.model_id, "FAILED")
+        raise
+    return finalize_logged_model(model.model_id, "READY")
 
 
 def _searched_experiments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from typing import IO, Final, Protocol, TypeVar, cast
+from typing import IO, Any, Final, Protocol, TypeVar, cast
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -29,18 +29,20 @@ from runyard.client.codec import API_PATH, content_of, decoded, error_of, query_
 from runyard.client.direct import DirectTransfers
 from runyard.client.request_headers import resolve_request_headers
 from runyard.client.transport import Transport
-from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, Unavailable
-from runyard.settings import ClientSettings, credentials, load_client_settings, proxy_of
+from runyard.errors import ConfigurationError, MethodNotAllowed, NotFound, RunyardError, Unavailable
+from runyard.settings import ClientSettings, credentials, load_client_settings, proxy_of, workspace
 from runyard.wire.base import Request, Response
 from runyard.wire.names import shown
 from runyard.wire.server import ServerInfo
 
 R = TypeVar("R", bound=Response)
 
+WORKSPACE_HEADER: Final = "X-MLFLOW-WORKSPACE"
 CONNECT_TIMEOUT_S: Final = 10.0
-# Pauses before the second, third … try: 0.5, 1, 2 s; the first comes at once.
-BACKOFF_S: Final = 0.25
-BACKOFF_JITTER_S: Final = 0.25
+# The second try comes at once, and by default the others after 0.5, 1, 2 … s. A server that never answered is most
+# likely misspelled; one that did is being restarted, and nobody's training is to end by that.
+FIRST_RETRIES: Final = 4
+RETRIES: Final = 10
 RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 BLOCK_BYTES: Final = 256 * 1024
 
@@ -74,6 +76,8 @@ class HttpTransport(Transport):
         self.uri = url._replace(auth=None, query=None, fragment=None).url.rstrip("/")
         self._auth = url.auth
         self._credentials = credentials() if follows_environment else None
+        self._has_workspaces: bool | None = None
+        self._has_answered = False
         self._use(settings)
         self.direct = DirectTransfers(self)
 
@@ -110,37 +114,31 @@ class HttpTransport(Transport):
     def request(
         self, method: str, path: str, request: Request, response_type: type[R], *, is_idempotent: bool | None = None
     ) -> R:
-        url = self.uri + API_PATH + path
-        headers, body = {}, None
-        content = content_of(request)
+        may_repeat = method != "POST" if is_idempotent is None else is_idempotent
+        return self._call(method, API_PATH + path, content_of(request), response_type, may_repeat=may_repeat)
+
+    def call(self, method: str, path: str, content: dict[str, Any] | None, response_type: type[R]) -> R:
+        return self._call(method, path, content, response_type, may_repeat=method != "POST")
+
+    def _call(
+        self, method: str, path: str, content: dict[str, Any] | None, response_type: type[R], *, may_repeat: bool
+    ) -> R:
+        url, headers, body = self.uri + path, {}, None
         if method == "GET":
-            url += f"?{query_of(content).decode()}"
+            url += f"?{query_of(content or {}).decode()}"
         else:
             headers["Content-Type"] = "application/json"
-            body = msgspec.json.encode(content)
-        may_repeat = method != "POST" if is_idempotent is None else is_idempotent
+            body = msgspec.json.encode(content or {})
         answer = self._send(method, url, headers, body, may_repeat=may_repeat)
         return decoded(answer.status, answer.data, response_type, self.uri)
 
     def open_proxied(self, path: str) -> ProxiedFolder:
         return ProxiedFolder(self, path)
 
-    def get_json(self, path: str, query: dict[str, str], response_type: type[R]) -> R:
-        """Return the answer to a GET of ``path`` below the server, for what is not below /api/2.0/mlflow/."""
-        url = f"{self.uri}{path}?{query_of(query).decode()}"
-        answer = self._send("GET", url, {}, None, may_repeat=True)
-        return decoded(answer.status, answer.data, response_type, self.uri)
-
-    def post_json(self, path: str, request: Request, response_type: type[R]) -> R:
-        """Return the answer to a POST to ``path`` below the server, for what is not below /api/2.0/mlflow/."""
-        body = msgspec.json.encode(content_of(request))
-        answer = self._send("POST", self.uri + path, {"Content-Type": "application/json"}, body, may_repeat=False)
-        return decoded(answer.status, answer.data, response_type, self.uri)
-
     def server_info(self) -> ServerInfo:
         """Return what the server can do; of one that is too old to say, that it can do nothing besides the usual."""
         try:
-            return self.get_json("/api/3.0/mlflow/server-info", {}, ServerInfo)
+            return self.call("GET", "/api/3.0/mlflow/server-info", None, ServerInfo)
         except (NotFound, MethodNotAllowed):
             return ServerInfo()
 
@@ -181,6 +179,36 @@ class HttpTransport(Transport):
     def close(self) -> None:
         self._pool.clear()
 
+    def _max_retries(self) -> int:
+        if self._settings.max_retries is not None:
+            return self._settings.max_retries
+        return RETRIES if self._has_answered else FIRST_RETRIES
+
+    def _workspace(self) -> dict[str, str]:
+        """Return the header that names the chosen workspace.
+
+        Raises:
+            RunyardError: the server knows of none, and would take what is of one for anybody's.
+        """
+        chosen = workspace()
+        if chosen is None:
+            return {}
+        if self._has_workspaces is None:
+            # Which is asked for with a header, too.
+            self._has_workspaces = True
+            try:
+                self._has_workspaces = self.server_info().workspaces_enabled
+            except BaseException:
+                self._has_workspaces = None
+                raise
+        if not self._has_workspaces:
+            raise RunyardError(
+                f"Active workspace {shown(chosen)} cannot be used because {self.uri} does not support workspaces. "
+                "Choose none by set_workspace(None), or unset MLFLOW_WORKSPACE",
+                "FEATURE_DISABLED",
+            )
+        return {WORKSPACE_HEADER: chosen}
+
     def _send(
         self,
         method: str,
@@ -193,9 +221,9 @@ class HttpTransport(Transport):
     ) -> urllib3.BaseHTTPResponse:
         self._follow_environment()
         retries = urllib3.Retry(
-            total=self._settings.max_retries,
-            backoff_factor=BACKOFF_S,
-            backoff_jitter=BACKOFF_JITTER_S,
+            total=self._max_retries(),
+            backoff_factor=self._settings.backoff_factor,
+            backoff_jitter=self._settings.backoff_jitter,
             status_forcelist=RETRIED_STATUSES,
             # None is every method. What may not be repeated still is where the connection was refused: it was not sent.
             allowed_methods=None if may_repeat else frozenset({"GET"}),
@@ -203,15 +231,17 @@ class HttpTransport(Transport):
             raise_on_status=False,
         )
         try:
-            return self._pool.request(
+            answer = self._pool.request(
                 method,
                 url,
                 body=cast("bytes | IO[bytes] | None", body),
-                headers={**self._headers, **resolve_request_headers(), **headers},
+                headers={**self._headers, **self._workspace(), **resolve_request_headers(), **headers},
                 retries=retries,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
                 preload_content=not is_streamed,
             )
+            self._has_answered = True
+            return answer
         except (LocationParseError, LocationValueError) as error:
             raise ConfigurationError(f"the tracking URI {shown(self.uri)} cannot be used: {error}") from None
         except HTTPError as error:

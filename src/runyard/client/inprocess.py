@@ -6,7 +6,7 @@ The client's only import of the server, and itself imported only where a trackin
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,11 +38,13 @@ class InProcessTransport(Transport):
     def request(
         self, method: str, path: str, request: Request, response_type: type[R], *, is_idempotent: bool | None = None
     ) -> R:
+        return self.call(method, API_PATH + path, content_of(request), response_type)
+
+    def call(self, method: str, path: str, content: dict[str, Any] | None, response_type: type[R]) -> R:
         if self._server is None:
             raise RuntimeError("the transport was closed")
-        content = content_of(request)
-        query, body = (query_of(content), b"") if method == "GET" else (b"", msgspec.json.encode(content))
-        status, answer = self._server.call(method, API_PATH + path, query, body)
+        query, body = (query_of(content or {}), b"") if method == "GET" else (b"", msgspec.json.encode(content or {}))
+        status, answer = self._server.call(method, path, query, body)
         return decoded(status, answer, response_type, self.uri)
 
     def open_proxied(self, path: str) -> StoredFolder:

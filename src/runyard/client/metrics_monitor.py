@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from runyard.entities import Metric
+from runyard.entities import Metric, Run
 from runyard.errors import ConfigurationError, RunyardError
 from runyard.settings import load_client_settings
 
@@ -95,10 +95,16 @@ class SystemMetricsMonitor:
         # The first answer of psutil is of no interval.
         psutil.cpu_percent()
 
-    def start(self, run_id: str, log_batch: Callable[..., Any]) -> None:
+    def start(self, run: Run, log_batch: Callable[..., Any]) -> None:
+        """Measure for a run from now on; of one that was measured before, the steps go on."""
+        run_id = run.info.run_id
         _running[run_id] = self
+        before = (metric.step for metric in run.data._metric_objs if metric.key.startswith(self._prefix))  # noqa: SLF001
         self._thread = threading.Thread(
-            target=self._measure_all, args=(run_id, log_batch), name="runyard-system-metrics", daemon=True
+            target=self._measure_all,
+            args=(run_id, log_batch, max(before, default=-1) + 1),
+            name="runyard-system-metrics",
+            daemon=True,
         )
         self._thread.start()
 
@@ -127,14 +133,18 @@ class SystemMetricsMonitor:
             values |= {f"gpu_{index}_{name}": value for name, value in gpu().items()}
         return values
 
-    def _measure_all(self, run_id: str, log_batch: Callable[..., Any]) -> None:
-        step = 0
+    def _measure_all(self, run_id: str, log_batch: Callable[..., Any], step: int) -> None:
         is_last = False
         while not is_last:
             samples: list[dict[str, float]] = []
             while len(samples) < self._samples and not is_last:
                 is_last = self._stop.wait(self._interval_s)
-                samples.append(self.measure())
+                try:
+                    samples.append(self.measure())
+                except Exception as error:  # noqa: BLE001 - of the system or a driver; the next time it may be over
+                    _log.warning("the machine could not be measured: %s", error)
+            if not samples:
+                continue
             time_ms = time.time_ns() // 1_000_000
             means = {
                 name: sum(sample[name] for sample in samples) / len(samples)
@@ -163,11 +173,13 @@ def _gpus() -> list[Callable[[], dict[str, float]]]:
         def measure() -> dict[str, float]:
             memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
             power_mw = pynvml.nvmlDeviceGetPowerUsage(handle)
+            limit_mw = pynvml.nvmlDeviceGetEnforcedPowerLimit(handle)
             return {
                 "memory_usage_megabytes": memory.used / _MEGABYTE,
                 "memory_usage_percentage": memory.used / memory.total * 100,
                 "utilization_percentage": float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
                 "power_usage_watts": power_mw / 1000,
+                "power_usage_percentage": power_mw / limit_mw * 100,
             }
 
         return measure

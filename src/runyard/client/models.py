@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import inspect
 import logging
-import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -23,11 +21,11 @@ from runyard.client.client import MlflowClient
 from runyard.client.connections import connect, get_tracking_uri
 from runyard.entities import LoggedModel, LoggedModelOutput, Metric, Param
 from runyard.errors import InvalidParameter
+from runyard.models import environment
 from runyard.models.enforcement import enforce_schema
-from runyard.models.environment import conda_form, infer_requirements, pinned, read_requirements
-from runyard.models.examples import parse_request, serving_text
+from runyard.models.environment import CONDA_FILE, REQUIREMENTS_FILE, conda_form, infer_requirements, pinned
+from runyard.models.examples import serving_request
 from runyard.models.model import Model
-from runyard.models.pyfunc import load_model as load_pyfunc_model
 from runyard.models.signature import ModelSignature, Schema
 
 # What logging takes; everything else is the flavor's, and goes to its ``save_model``.
@@ -291,25 +289,67 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
     Raises:
         InvalidParameter: ``models:/NAME/…``: what is registered does not change; log the model anew.
     """
-    with _changed(model_uri, ["MLmodel"]) as folder:
-        meta = Model.load(folder)
+    _refuse_registered(model_uri, "set its signature")
+    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
+        path = Path(folder)
+        if (local := _local(model_uri)) is not None:
+            path = local
+        else:
+            download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
+        meta = Model.load(path)
         meta.signature = signature
-        meta.save(folder)
+        meta.save(path)
+        if local is None:
+            _put_back(model_uri, [path / "MLmodel"])
+
+
+def update_model_requirements(
+    model_uri: str, operation: Literal["add", "remove"], requirement_list: Sequence[str]
+) -> None:
+    """Add requirements to a model's requirements.txt and conda.yaml, in place of those of the same packages, or remove
+    packages from them.
+
+    Args:
+        model_uri: a local folder, a logged model, or the model of a run.
+    Raises:
+        InvalidParameter: ``models:/NAME/…``, which does not change; another operation; or what is no requirement.
+    """
+    if operation not in ("add", "remove"):
+        raise InvalidParameter(f"operation must be add or remove, got {operation!r}")
+    _refuse_registered(model_uri, "update its requirements")
+    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
+        local = _local(model_uri)
+        path = Path(folder) if local is None else local
+        if local is None:
+            for name in (REQUIREMENTS_FILE, CONDA_FILE):
+                download_artifacts(f"{str(model_uri).rstrip('/')}/{name}", dst_path=folder)
+        changed = environment.update_requirements(path, operation, requirement_list)
+        if local is None:
+            _put_back(model_uri, changed)
+
+
+def _refuse_registered(model_uri: str, what: str) -> None:
+    if str(model_uri).startswith("models:") and not str(model_uri).startswith("models:/m-"):
+        raise InvalidParameter(
+            f"model_uri {str(model_uri)!r} names a registered model, which does not change: {what} as a "
+            "logged model before it is registered, or register another version"
+        )
+
+
+def _put_back(model_uri: str, files: Sequence[Path]) -> None:
+    """Write files into the folder of a logged model or of a run's model."""
+    client = MlflowClient()
+    source, _, model_id = fluent.model_source(client, str(model_uri))
+    for file in files:
+        if model_id is not None:
+            client.log_model_artifact(model_id, str(file))
+        else:
+            open_folder(connect(get_tracking_uri()), source).upload(file, file.name, lambda _: None)
 
 
 def convert_input_example_to_serving_input(input_example: Any) -> str | None:
     """Return an input example, which may come with params, as the body of a request to a scoring server."""
-    return None if input_example is None else serving_text(input_example, indent=2)
-
-
-def validate_serving_input(model_uri: str | Path, serving_input: str | Mapping[str, Any]) -> Any:
-    """Return what a model says to a request that a scoring server would be sent.
-
-    Raises:
-        InvalidParameter: it is no such request, or does not fit the model's signature.
-    """
-    data, params = parse_request(serving_input)
-    return load_pyfunc_model(downloaded(model_uri)).predict(data, params)
+    return None if input_example is None else serving_request(input_example)
 
 
 def validate_schema(data: Any, expected_schema: Schema) -> None:
@@ -338,62 +378,6 @@ def infer_pip_requirements(
     flavors = [flavor] if flavor else [name for name in Model.load(folder).flavors if name != "python_function"]
     named = {"pytorch": "torch", "python_function": "cloudpickle"}
     return infer_requirements(folder, [named.get(each, each) for each in flavors]) or list(fallback or [])
-
-
-def update_model_requirements(model_uri: str, operation: Literal["add", "remove"], requirement_list: list[str]) -> None:
-    """Add lines to the requirements of a saved or logged model, or take packages out of them.
-
-    Args:
-        requirement_list: lines, which take the place of others of the same package; to remove, packages.
-    Raises:
-        InvalidParameter: another operation, or ``models:/NAME/…``, which does not change.
-    """
-    if operation not in ("add", "remove"):
-        raise InvalidParameter(f"operation must be add or remove, got {operation!r}")
-    with _changed(model_uri, ("requirements.txt", "conda.yaml")) as folder:
-        import yaml
-
-        named = {_package(line) for line in requirement_list}
-        listed = [line for line in read_requirements(str(folder / "requirements.txt")) if _package(line) not in named]
-        if operation == "add":
-            listed += requirement_list
-        (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in listed), encoding="utf-8")
-        conda = folder / "conda.yaml"
-        form = yaml.safe_load(conda.read_text(encoding="utf-8"))
-        for each in form.get("dependencies", []):
-            if isinstance(each, dict) and "pip" in each:
-                each["pip"] = listed
-        conda.write_text(yaml.safe_dump(form, sort_keys=False), encoding="utf-8")
-
-
-def _package(line: str) -> str:
-    """Return the package that a line of requirements is of, as packages are compared."""
-    name = re.split(r"[\s\[<>=!~;@]", line.strip(), maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-@contextlib.contextmanager
-def _changed(model_uri: str, files: Sequence[str]) -> Iterator[Path]:
-    """Give a folder with files of a model, which are put back when the block ends."""
-    if str(model_uri).startswith("models:") and not str(model_uri).startswith("models:/m-"):
-        raise InvalidParameter(
-            f"model_uri {str(model_uri)!r} names a registered model, which does not change: change the logged model "
-            "before it is registered, or register another version"
-        )
-    if (local := _local(model_uri)) is not None:
-        yield local
-        return
-    client = MlflowClient()
-    with tempfile.TemporaryDirectory(prefix="runyard-") as made:
-        for file in files:
-            download_artifacts(f"{str(model_uri).rstrip('/')}/{file}", dst_path=made)
-        yield Path(made)
-        source, _, model_id = fluent.model_source(client, str(model_uri))
-        for file in files:
-            if model_id is not None:
-                client.log_model_artifact(model_id, str(Path(made) / file))
-            else:
-                open_folder(connect(get_tracking_uri()), source).upload(Path(made) / file, file, lambda _: None)
 
 
 def downloaded(model_uri: str | Path, dst_path: str | None = None) -> Path:

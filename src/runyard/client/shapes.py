@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from runyard.errors import InvalidParameter
+from runyard.errors import InvalidParameter, InvalidType
 from runyard.wire.names import shown
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def picture(image: Any) -> PillowImage:
         image: a Pillow image, an `Image`, or an array of height x width or height x width x channels (1, 3 or 4):
             booleans, integers of 0 to 255, or floats of 0 to 1.
     Raises:
+        InvalidType: it is none of these.
         InvalidParameter: the array is of another shape or range.
     """
     import PIL.Image
@@ -107,12 +108,15 @@ def picture(image: Any) -> PillowImage:
     import numpy as np
 
     array = np.asarray(image)
+    if array.dtype.kind not in "biuf":
+        raise InvalidType(
+            f"a picture is a Pillow image, an mlflow.Image or an array of booleans, integers or floats, "
+            f"got {type(image).__name__} of {array.dtype}"
+        )
     if array.ndim not in {2, 3} or (array.ndim == 3 and array.shape[2] not in {1, 3, 4}):
         raise InvalidParameter(
             f"a picture's array is height x width, or that x 1, 3 or 4 channels; got the shape {array.shape}"
         )
-    if array.dtype.kind not in "biuf":
-        raise InvalidParameter(f"a picture's array holds booleans, integers or floats, got {array.dtype}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     low, high = (array.min(), array.max()) if array.size else (0, 0)

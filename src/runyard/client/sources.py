@@ -16,11 +16,15 @@ _MODEL_ID: Final = re.compile(r"m-[0-9a-f]{32}")
 _FORMS: Final = "runs:/RUN_ID/PATH, models:/NAME/VERSION, models:/NAME/STAGE, models:/NAME@ALIAS or models:/MODEL_ID"
 
 
-def find_source(transport: Transport, uri: str) -> tuple[ArtifactFolder, str]:
+def find_source(
+    transport: Transport, uri: str, registry_transport: Transport | None = None
+) -> tuple[ArtifactFolder, str]:
     """Return a folder and the path in it of the file or folder that ``uri`` names.
 
     The path is the URI's last step, so that what is downloaded keeps that name; '' where a root was named.
 
+    Args:
+        registry_transport: to where registered models are looked up; by default where runs are.
     Raises:
         InvalidParameter: the URI is of no form that is known.
         NotFound: there is no such run, model or version.
@@ -29,7 +33,7 @@ def find_source(transport: Transport, uri: str) -> tuple[ArtifactFolder, str]:
     if scheme == "runs":
         return _of_run(transport, *_split(uri))
     if scheme == "models":
-        return _of_model(transport, *_split(uri))
+        return _of_model(transport, registry_transport or transport, *_split(uri))
     if scheme == PROXY_SCHEME:
         return _below(transport, f"{PROXY_SCHEME}:/", proxied_path(uri))
     folder, _, name = uri.rstrip("/").rpartition("/")
@@ -63,11 +67,15 @@ def find_version(transport: Transport, uri: str) -> tuple[str, str] | None:
     return None if _MODEL_ID.fullmatch(named) else _version(transport, named, path)[:2]
 
 
-def _of_model(transport: Transport, named: str, path: str) -> tuple[ArtifactFolder, str]:
+def _of_model(transport: Transport, registry_transport: Transport, named: str, path: str) -> tuple[ArtifactFolder, str]:
     if _MODEL_ID.fullmatch(named):
         return _below(transport, registry.get_logged_model(transport, named).artifact_location, path)
-    name, version, path = _version(transport, named, path)
-    return _below(transport, registry.get_download_uri(transport, name, version), path)
+    name, version, path = _version(registry_transport, named, path)
+    # The files are where the run or the logged model that the version was made of keeps them.
+    uri = registry.get_download_uri(registry_transport, name, version)
+    if scheme_of(uri) in {"runs", "models"}:
+        return find_source(transport, f"{uri.rstrip('/')}/{path}".rstrip("/"), registry_transport)
+    return _below(transport, uri, path)
 
 
 def _version(transport: Transport, named: str, path: str) -> tuple[str, str, str]:

@@ -267,6 +267,9 @@ class SpooledTransport(Transport):
             return self._server.request(method, path, request, response_type, is_idempotent=is_idempotent)
         return msgspec.convert(answer, response_type)
 
+    def call(self, method: str, path: str, content: dict[str, Any] | None, response_type: type[R]) -> R:
+        return self._server.call(method, path, content, response_type)
+
     def open_proxied(self, path: str) -> ArtifactFolder:
         return self._server.open_proxied(path)
 

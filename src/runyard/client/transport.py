@@ -7,10 +7,10 @@ message, or `Unavailable` where no server answers.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from runyard.artifacts.uris import local_path
-from runyard.errors import ConfigurationError
+from runyard.errors import ConfigurationError, EndpointNotFound
 from runyard.settings import ClientSettings, load_client_settings
 from runyard.wire.base import Request, Response
 from runyard.wire.names import shown
@@ -48,6 +48,10 @@ class Transport(Protocol):
             Unavailable: no server answered.
         """
         ...
+
+    def call(self, method: str, path: str, content: dict[str, Any] | None, response_type: type[R]) -> R:
+        """Return the answer to a request for a path below the server, for what is not below /api/2.0/mlflow/."""
+        raise EndpointNotFound(f"{self.uri} has no {path}")
 
     def open_proxied(self, path: str) -> ArtifactFolder:
         """Return the folder at ``path`` of the artifacts that the server keeps."""

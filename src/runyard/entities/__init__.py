@@ -23,6 +23,7 @@ from runyard.entities.runs import (
     SourceType,
     ViewType,
 )
+from runyard.entities.workspaces import TraceArchivalConfig, Workspace, WorkspaceDeletionMode
 
 __all__ = [
     "Dataset",
@@ -49,5 +50,8 @@ __all__ = [
     "RunStatus",
     "RunTag",
     "SourceType",
+    "TraceArchivalConfig",
     "ViewType",
+    "Workspace",
+    "WorkspaceDeletionMode",
 ]

@@ -4,11 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from runyard.entities.base import Entity
 from runyard.entities.logged_models import LoggedModelParameter
 from runyard.entities.runs import Metric
+from runyard.errors import InvalidParameter
+
+# Programs import `mlflow.entities.model_registry.model_version` and others below this module, which are all this one.
+__path__: list[str] = []
+
+STAGE_NONE: Final = "None"
+STAGE_STAGING: Final = "Staging"
+STAGE_PRODUCTION: Final = "Production"
+STAGE_ARCHIVED: Final = "Archived"
+ALL_STAGES: Final = [STAGE_NONE, STAGE_STAGING, STAGE_PRODUCTION, STAGE_ARCHIVED]
+
+
+def get_canonical_stage(stage: str) -> str:
+    """Return a stage as it is spelled, of one in any case."""
+    for known in ALL_STAGES:
+        if known.lower() == stage.lower():
+            return known
+    raise InvalidParameter(f"there is no stage {stage!r}; there are {ALL_STAGES}")
+
+
+class ModelVersionStatus:
+    """Statuses of model versions, as the numbers and the names that they have."""
+
+    PENDING_REGISTRATION = 1
+    FAILED_REGISTRATION = 2
+    READY = 3
+
+    _NAMES: Final = {1: "PENDING_REGISTRATION", 2: "FAILED_REGISTRATION", 3: "READY"}
+
+    @staticmethod
+    def from_string(status_str: str) -> int:
+        for number, name in ModelVersionStatus._NAMES.items():
+            if name == status_str:
+                return number
+        raise InvalidParameter(
+            f"there is no status of model versions {status_str!r}; there are {list(ModelVersionStatus._NAMES.values())}"
+        )
+
+    @staticmethod
+    def to_string(status: int) -> str:
+        if status not in ModelVersionStatus._NAMES:
+            raise InvalidParameter(
+                f"there is no status of model versions {status!r}; there are {list(ModelVersionStatus._NAMES)}"
+            )
+        return ModelVersionStatus._NAMES[status]
+
+    @staticmethod
+    def all_status() -> list[int]:
+        return list(ModelVersionStatus._NAMES)
 
 
 @dataclass(frozen=True, repr=False)

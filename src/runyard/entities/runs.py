@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from typing_extensions import Self
 
 from runyard.entities.base import Entity
 from runyard.errors import InvalidParameter
@@ -120,6 +122,10 @@ class Metric(Entity):
 
     def to_dictionary(self) -> dict[str, Any]:
         return dict(vars(self))
+
+    @classmethod
+    def from_dictionary(cls, metric_dict: Mapping[str, Any]) -> Self:
+        return cls(**metric_dict)
 
 
 @dataclass(frozen=True, repr=False)

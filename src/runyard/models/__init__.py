@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         set_signature,
         update_model_requirements,
         validate_schema,
-        validate_serving_input,
     )
     from runyard.evaluation import (
         EvaluationArtifact,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         make_metric,
         validate_evaluation_results,
     )
+    from runyard.serving.offered import build_docker, predict, validate_serving_input
 
 __all__ = [
     "EvaluationArtifact",
@@ -44,6 +44,7 @@ __all__ = [
     "ModelEvaluator",
     "ModelInputExample",
     "ModelSignature",
+    "build_docker",
     "convert_input_example_to_serving_input",
     "evaluate",
     "get_model_info",
@@ -51,6 +52,7 @@ __all__ = [
     "infer_signature",
     "list_evaluators",
     "make_metric",
+    "predict",
     "set_model",
     "set_signature",
     "update_model_requirements",
@@ -72,7 +74,6 @@ _ABOVE: Final = {
             "set_signature",
             "update_model_requirements",
             "validate_schema",
-            "validate_serving_input",
         ),
         "runyard.client.models",
     ),
@@ -90,6 +91,7 @@ _ABOVE: Final = {
         ),
         "runyard.evaluation",
     ),
+    **dict.fromkeys(("build_docker", "predict", "validate_serving_input"), "runyard.serving.offered"),
 }
 
 

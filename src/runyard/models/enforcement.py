@@ -68,7 +68,7 @@ def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None)
 def _columns(data: Any, schema: Schema) -> Any:
     import pandas as pd
 
-    frame = _frame(data, schema)
+    frame = as_frame(data, schema)
     if not schema.has_input_names():
         if len(frame.columns) < len(schema):
             raise InvalidParameter(f"the model takes {len(schema)} columns, got {len(frame.columns)}")
@@ -92,7 +92,8 @@ def _columns(data: Any, schema: Schema) -> Any:
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _frame(data: Any, schema: Schema) -> Any:
+def as_frame(data: Any, schema: Schema) -> Any:
+    """Return frames, series, arrays, dicts and lists as a frame, whose columns lists and arrays fill by position."""
     import pandas as pd
 
     names = schema.input_names() if schema.has_input_names() else None
@@ -195,11 +196,11 @@ def _nested(value: Any, kind: Type, required: bool, path: str) -> Any:
     if isinstance(kind, Array):
         if not isinstance(value, (list, tuple)) and not is_array(value):
             raise InvalidParameter(f"{path} must be a list, got {value!r}")
-        return [_nested(item, kind.items, True, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [_nested(item, kind.dtype, True, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(kind, Map):
         if not isinstance(value, Mapping):
             raise InvalidParameter(f"{path} must be an object, got {value!r}")
-        return {key: _nested(item, kind.values, True, f"{path}.{key}") for key, item in value.items()}
+        return {key: _nested(item, kind.value_type, True, f"{path}.{key}") for key, item in value.items()}
     if isinstance(kind, Object):
         if not isinstance(value, Mapping):
             raise InvalidParameter(f"{path} must be an object, got {value!r}")
@@ -209,7 +210,7 @@ def _nested(value: Any, kind: Type, required: bool, path: str) -> Any:
         if missing := [name for name, each in known.items() if each.required and name not in value]:
             raise InvalidParameter(f"{path} is missing {missing}")
         return {
-            name: _nested(item, known[name].type, known[name].required, f"{path}.{name}")
+            name: _nested(item, known[name].dtype, known[name].required, f"{path}.{name}")
             for name, item in value.items()
         }
     from runyard.models.signature import ParamSpec
@@ -237,7 +238,10 @@ def _tensor(value: Any, spec: TensorSpec, what: str) -> Any:
 
     target = np.dtype({"str": "U", "bytes": "S"}.get(spec.type, spec.type))
     is_numpy = is_array(value)
-    array = value if is_numpy else np.asarray(value)
+    try:
+        array = value if is_numpy else np.asarray(value)
+    except ValueError:
+        raise InvalidParameter(f"{what} is no tensor: its lists differ in length or depth") from None
     if array.dtype.kind != target.kind if target.kind in "US" else array.dtype != target:
         # A list has no type of its own: numpy's choice for it may be widened.
         if is_numpy or not np.can_cast(array.dtype, target, casting="same_kind"):

@@ -7,9 +7,9 @@ import importlib.metadata
 import platform
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runyard.errors import InvalidParameter
 from runyard.models import pickles
@@ -17,7 +17,11 @@ from runyard.models import pickles
 # Who loads the model is in its environment already.
 _LOADERS = frozenset({"runyard", "mlflow", "mlflow-skinny", "mlflow-tracing"})
 
-ENVIRONMENT = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
+REQUIREMENTS_FILE: Final = "requirements.txt"
+CONDA_FILE: Final = "conda.yaml"
+ENVIRONMENT = {"conda": CONDA_FILE, "virtualenv": "python_env.yaml"}
+# The name that a requirement begins with, its extras, and what may follow them.
+_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*([<>=!~@;(].*)?")
 
 
 def infer_requirements(folder: Path, modules: Iterable[str] = ()) -> list[str]:
@@ -94,6 +98,55 @@ def write_environment(folder: Path, requirements: Iterable[str], conda_env: dict
     (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in listed), encoding="utf-8")
     for name, form in (("conda.yaml", conda_env), ("python_env.yaml", python_env)):
         (folder / name).write_text(yaml.safe_dump(form, sort_keys=False), encoding="utf-8")
+
+
+def update_requirements(folder: Path, operation: str, requirements: Sequence[str]) -> list[Path]:
+    """Add requirements to both files of a model, each in place of that of the same package, or remove their packages.
+
+    Returns:
+        the files.
+    Raises:
+        InvalidParameter: one of them is no requirement, or the model has no such files.
+    """
+    import yaml
+
+    files = [folder / REQUIREMENTS_FILE, folder / CONDA_FILE]
+    if missing := [file.name for file in files if not file.is_file()]:
+        raise InvalidParameter(f"the model has no {missing[0]}, where its requirements would be written")
+    wanted: dict[str, str] = {}
+    for each in requirements:
+        name = _package_of(each)
+        if name is None:
+            raise InvalidParameter(f"{each!r} is no requirement such as pandas==2.3.0")
+        wanted[name] = each.strip()
+
+    def updated(lines: Sequence[str]) -> list[str]:
+        names = [_package_of(line) for line in lines]
+        if operation == "remove":
+            return [line for line, name in zip(lines, names, strict=True) if name not in wanted]
+        kept = [wanted.get(name or "", line) for line, name in zip(lines, names, strict=True)]
+        return [*kept, *(line for name, line in wanted.items() if name not in names)]
+
+    texts = files[0].read_text(encoding="utf-8").splitlines()
+    form = yaml.safe_load(files[1].read_text(encoding="utf-8"))
+    dependencies = form.setdefault("dependencies", [])
+    section = next((each for each in dependencies if isinstance(each, dict) and "pip" in each), None)
+    if section is None:
+        section = {"pip": []}
+        dependencies.append(section)
+    section["pip"] = updated(section["pip"] or [])
+    files[0].write_text("".join(f"{line}\n" for line in updated(texts)), encoding="utf-8")
+    files[1].write_text(yaml.safe_dump(form, sort_keys=False), encoding="utf-8")
+    return files
+
+
+def _package_of(requirement: str) -> str | None:
+    """Return the normal name of the package that a line asks for; None where it is an option, a path or no requirement.
+
+    Source: the Python packaging specification of names' normalization.
+    """
+    found = _REQUIREMENT.fullmatch(requirement.partition(" #")[0].strip())
+    return None if found is None else re.sub(r"[-_.]+", "-", found[1]).lower()
 
 
 def read_requirements(pip_requirements: str | Iterable[str]) -> list[str]:

@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,65 +31,29 @@ def save_example(folder: Path, example: Any) -> dict[str, Any]:
     """
     sample, params = split_example(example)
     info: dict[str, Any] = {"artifact_path": EXAMPLE_FILE, "serving_input_path": SERVING_FILE}
-    if is_series(sample):
-        sample = sample.to_frame()
     told, form = _form(sample)
     info |= told
     if params:
         form, info["params"] = {"inputs": form, "params": params}, "true"
-    (folder / EXAMPLE_FILE).write_text(_dumped(form), encoding="utf-8")
-    (folder / SERVING_FILE).write_text(serving_text(example, indent=2), encoding="utf-8")
+    (folder / EXAMPLE_FILE).write_text(_text(form), encoding="utf-8")
+    (folder / SERVING_FILE).write_text(serving_request(example, indent=2), encoding="utf-8")
     return info
 
 
-def serving_input(example: Any) -> dict[str, Any]:
-    """Return an example as a request to a scoring server, before its times, bytes and numbers are as JSON has them."""
+def serving_request(example: Any, indent: int | None = None) -> str:
+    """Return the request to a scoring server that asks for an example's predictions.
+
+    Raises:
+        InvalidParameter: JSON cannot hold it.
+    """
     sample, params = split_example(example)
-    if is_series(sample):
-        sample = sample.to_frame()
-    if is_frame(sample):
+    if is_frame(sample) or is_series(sample):
         request = {"dataframe_split": _form(sample)[1]}
     elif is_array(sample):
         request = {"inputs": (sample if hasattr(sample, "tolist") else sample.toarray()).tolist()}
     else:
         request = {"inputs": sample}
-    return {**request, "params": params} if params else request
-
-
-def serving_text(example: Any, **options: Any) -> str:
-    """Return an example as the body of a request to a scoring server.
-
-    Raises:
-        InvalidParameter: JSON cannot hold it.
-    """
-    return _dumped(serving_input(example), **options)
-
-
-def parse_request(body: str | Mapping[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-    """Return the input and the params of a request to a scoring server: a frame, or what JSON holds.
-
-    Raises:
-        InvalidParameter: it is no JSON object, or none that names its input.
-    """
-    try:
-        form = json.loads(body) if isinstance(body, str) else dict(body)
-    except ValueError as wrong:
-        raise InvalidParameter(f"a request must be JSON: {wrong}") from None
-    named = [key for key in _REQUEST_KEYS if isinstance(form, dict) and key in form]
-    if len(named) != 1:
-        raise InvalidParameter(
-            f"a request must be an object with one of {', '.join(_REQUEST_KEYS)}, got {named or form!r}"
-        )
-    found = form[named[0]]
-    if named[0].startswith("dataframe"):
-        import pandas as pd
-
-        is_split = named[0] == "dataframe_split"
-        found = pd.DataFrame(found["data"], columns=found.get("columns")) if is_split else pd.DataFrame(found)
-    return found, form.get("params")
-
-
-_REQUEST_KEYS: Final = ("dataframe_split", "dataframe_records", "inputs", "instances")
+    return _text({**request, "params": params} if params else request, indent)
 
 
 def load_example(folder: Path, info: dict[str, Any], schema: Schema | None = None) -> tuple[Any, dict[str, Any] | None]:
@@ -140,6 +103,8 @@ def _typed(frame: Any, schema: Schema | None) -> Any:
 
 def _form(sample: Any) -> tuple[dict[str, Any], Any]:
     """Return what the MLmodel file says of an input, and what its file holds."""
+    if is_series(sample):
+        sample = sample.to_frame()
     if is_frame(sample):
         form: dict[str, Any] = {"data": sample.to_numpy(dtype=object).tolist()}
         # Columns that nobody named.
@@ -157,12 +122,12 @@ def _form(sample: Any) -> tuple[dict[str, Any], Any]:
     return {"type": "json_object"}, sample
 
 
-def _dumped(form: Any, **options: Any) -> str:
+def _text(form: Any, indent: int | None = None) -> str:
     try:
         # JSON has no NaN.
-        return json.dumps(_without_nan(form), default=_jsonable, **options)
-    except (TypeError, ValueError) as wrong:
-        raise InvalidParameter(f"input_example must be of frames, arrays or what JSON holds: {wrong}") from None
+        return json.dumps(_without_nan(form), default=_jsonable, indent=indent)
+    except TypeError as wrong:
+        raise InvalidParameter(f"an input example must be of frames, arrays or what JSON holds: {wrong}") from None
 
 
 def _without_nan(form: Any) -> Any:

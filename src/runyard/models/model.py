@@ -9,12 +9,13 @@ import datetime as dt
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from runyard.errors import InvalidParameter, NotFound
-from runyard.models.examples import load_example, serving_text
+from runyard.models.examples import load_example
 from runyard.models.signature import ModelSignature, ParamSchema, Schema
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _OPTIONAL: Final = (
     "metadata",
     "is_signature_from_type_hint",
     "resources",
+    "env_vars",
     "auth_policy",
 )
 
@@ -41,28 +43,73 @@ _OPTIONAL: Final = (
 class Model:
     """What an MLmodel file says."""
 
+    artifact_path: str | None = None
+    run_id: str | None = None
+    utc_time_created: str = field(default_factory=lambda: str(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)))
     flavors: dict[str, dict[str, Any]] = field(default_factory=dict)
     signature: ModelSignature | None = None
     saved_input_example_info: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
-    artifact_path: str | None = None
-    run_id: str | None = None
-    model_id: str | None = None
     model_uuid: str = field(default_factory=lambda: uuid.uuid4().hex)
-    model_size_bytes: int | None = None
     mlflow_version: str | None = FORMAT_VERSION
-    utc_time_created: str = field(default_factory=lambda: str(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)))
+    metadata: dict[str, Any] | None = None
+    model_size_bytes: int | None = None
+    resources: dict[str, Any] | None = None
+    env_vars: list[str] | None = None
+    auth_policy: dict[str, Any] | None = None
+    model_id: str | None = None
+    prompts: list[str] | None = None
     is_signature_from_type_hint: bool = False
     type_hint_from_example: bool = False
-    prompts: list[str] | None = None
-    resources: dict[str, Any] | None = None
-    auth_policy: dict[str, Any] | None = None
     # Fields of a later format, kept as they were read.
     others: dict[str, Any] = field(default_factory=dict)
 
-    def add_flavor(self, name: str, **parameters: Any) -> Model:
-        self.flavors[name] = parameters
+    def add_flavor(self, name: str, **params: Any) -> Model:
+        self.flavors[name] = params
         return self
+
+    def get_input_schema(self) -> Schema | None:
+        return None if self.signature is None else self.signature.inputs
+
+    def get_output_schema(self) -> Schema | None:
+        return None if self.signature is None else self.signature.outputs
+
+    def get_params_schema(self) -> ParamSchema | None:
+        return None if self.signature is None else self.signature.params
+
+    def load_input_example(self, path: str | Path | None = None) -> Any:
+        """Return the input example that is kept with the model; None where there is none.
+
+        Args:
+            path: the model's folder, or any URI of it; by default where the model says that it was logged.
+        """
+        return self._example(path)[0]
+
+    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
+        """Return the params of the input example; None where it has none."""
+        return self._example(path)[1]
+
+    def get_serving_input(self, path: str | Path | None = None) -> str | None:
+        """Return the input example as the body of a request to a scoring server; None where there is none."""
+        name = (self.saved_input_example_info or {}).get("serving_input_path")
+        return None if name is None else (self._kept(path) / name).read_text(encoding="utf-8")
+
+    def _example(self, path: str | Path | None) -> tuple[Any, dict[str, Any] | None]:
+        if self.saved_input_example_info is None:
+            return None, None
+        return load_example(self._kept(path), self.saved_input_example_info, self.get_input_schema())
+
+    def _kept(self, path: str | Path | None) -> Path:
+        if path is None and self.model_id is None:
+            raise InvalidParameter("path must name the folder of the model whose input example is asked for")
+        from runyard.client import models as kept
+
+        return kept.downloaded(f"models:/{self.model_id}" if path is None else path)
+
+    def get_tags_dict(self) -> dict[str, Any]:
+        """Return what the run's history of logged models tells of it."""
+        form = self.to_dict()
+        names = ("run_id", "artifact_path", "utc_time_created", "model_uuid", "flavors")
+        return {name: form[name] for name in names if form.get(name) is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as the file has them: the signature as JSON texts, optional ones only where set."""
@@ -74,8 +121,9 @@ class Model:
         }
 
     @classmethod
-    def from_dict(cls, form: dict[str, Any]) -> Model:
+    def from_dict(cls, model_dict: Mapping[str, Any]) -> Model:
         """Raises: InvalidParameter: a flavor or the signature is not what the format says."""
+        form = model_dict
         flavors = form.get("flavors")
         if not isinstance(flavors, dict) or not all(isinstance(each, dict) for each in flavors.values()):
             raise InvalidParameter("flavors of an MLmodel file must be a mapping of mappings")
@@ -88,17 +136,23 @@ class Model:
             fields["utc_time_created"] = str(fields["utc_time_created"])
         return cls(**fields, signature=ModelSignature.from_dict(signature) if signature else None, others=others)
 
-    def to_yaml(self) -> str:
+    def to_yaml(self, stream: IO[str] | None = None) -> str:
+        """Return the text of the file, and write it to ``stream`` if there is one."""
         import yaml
 
-        return str(yaml.safe_dump(self.to_dict(), default_flow_style=False, allow_unicode=True))
+        text = str(yaml.safe_dump(self.to_dict(), default_flow_style=False, allow_unicode=True))
+        if stream is not None:
+            stream.write(text)
+        return text
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict())
 
     def save(self, path: str | Path) -> None:
-        """Write the MLmodel file of a model in this folder, or this file."""
-        _file(path).write_text(self.to_yaml(), encoding="utf-8")
+        """Write the MLmodel file of the model in a folder, to that folder or to the file that is named."""
+        file = Path(path)
+        file = file / MLMODEL_FILE if file.is_dir() else file
+        file.write_text(self.to_yaml(), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -112,49 +166,21 @@ class Model:
         """
         import yaml
 
-        folder = path
         if re.match(r"[A-Za-z][\w+.-]+:/", str(path)):
             from runyard.client import models as kept
 
             return kept.read_model(str(path))
-        path = _file(path)
+        file = Path(path)
+        file = file if file.is_file() else file / MLMODEL_FILE
         try:
-            form = yaml.safe_load(path.read_text(encoding="utf-8"))
+            form = yaml.safe_load(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise NotFound(f"{str(folder)!r} holds no model: the file {MLMODEL_FILE} is missing") from None
+            raise NotFound(f"{str(path)!r} holds no model: the file {MLMODEL_FILE} is missing") from None
         except yaml.YAMLError as wrong:
-            raise InvalidParameter(f"{path} is not YAML: {wrong}") from None
+            raise InvalidParameter(f"{file} is not YAML: {wrong}") from None
         if not isinstance(form, dict):
-            raise InvalidParameter(f"{path} must hold a mapping, got {type(form).__name__}")
+            raise InvalidParameter(f"{file} must hold a mapping, got {type(form).__name__}")
         return cls.from_dict(form)
-
-    def get_input_schema(self) -> Schema | None:
-        return self.signature.inputs if self.signature else None
-
-    def get_output_schema(self) -> Schema | None:
-        return self.signature.outputs if self.signature else None
-
-    def get_params_schema(self) -> ParamSchema | None:
-        return self.signature.params if self.signature else None
-
-    def load_input_example(self, path: str | Path | None = None) -> Any:
-        """Return the input example that was saved; None without one.
-
-        Args:
-            path: the folder or a URI of the model; by default where the model says that it was logged.
-        """
-        example = self._example(path)
-        return None if example is None else example[0]
-
-    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
-        """Return the params of the input example; None without any."""
-        example = self._example(path)
-        return None if example is None else example[1]
-
-    def get_serving_input(self, path: str | Path | None = None) -> str | None:
-        """Return the input example as the body of a request to a scoring server; None without one."""
-        example = self._example(path)
-        return None if example is None else serving_text(example if example[1] else example[0], indent=2)
 
     @classmethod
     def log(
@@ -175,24 +201,11 @@ class Model:
 
         return kept.log(flavor.save_model, artifact_path, {**options, "registered_model_name": registered_model_name})
 
-    def _example(self, path: str | Path | None) -> tuple[Any, dict[str, Any] | None] | None:
-        if self.saved_input_example_info is None:
-            return None
-        from runyard.client import models as kept
-
-        where = path if path is not None else f"models:/{self.model_id}"
-        return load_example(kept.downloaded(where), self.saved_input_example_info, self.get_input_schema())
-
     def flavor(self, name: str) -> dict[str, Any]:
         """Raises: NotFound: the model was saved without this flavor."""
         if name not in self.flavors:
             raise NotFound(f"the model has no flavor {name!r}, only {', '.join(sorted(self.flavors)) or 'none'}")
         return self.flavors[name]
-
-
-def _file(path: str | Path) -> Path:
-    given = Path(path)
-    return given if given.name == MLMODEL_FILE else given / MLMODEL_FILE
 
 
 def __getattr__(name: str) -> Any:

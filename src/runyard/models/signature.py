@@ -28,8 +28,24 @@ class DataType(Enum):
     binary = "binary"
     datetime = "datetime"
 
+    def __repr__(self) -> str:
+        return self.value
+
     def to_dict(self) -> dict[str, Any]:
         return {"type": self.value}
+
+    def to_numpy(self) -> Any:
+        """Return numpy's type for it."""
+        import numpy as np
+
+        return np.dtype(_NUMPY[self.value])
+
+    def to_pandas(self) -> Any:
+        """Return the type of a column of it."""
+        return object if self in {DataType.string, DataType.binary} else self.to_numpy()
+
+    def to_python(self) -> type:
+        return _PYTHON[self.value]
 
 
 @dataclass(frozen=True)
@@ -44,26 +60,26 @@ class AnyType:
 class Array:
     """A list whose items are of one type."""
 
-    items: Type
+    dtype: Type
 
-    def __init__(self, items: Type | str) -> None:
-        object.__setattr__(self, "items", as_type(items))
+    def __init__(self, dtype: Type | str) -> None:
+        object.__setattr__(self, "dtype", as_type(dtype))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "array", "items": self.items.to_dict()}
+        return {"type": "array", "items": self.dtype.to_dict()}
 
 
 @dataclass(frozen=True)
 class Map:
     """A dict of any keys whose values are of one type."""
 
-    values: Type
+    value_type: Type
 
-    def __init__(self, values: Type | str) -> None:
-        object.__setattr__(self, "values", as_type(values))
+    def __init__(self, value_type: Type | str) -> None:
+        object.__setattr__(self, "value_type", as_type(value_type))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "map", "values": self.values.to_dict()}
+        return {"type": "map", "values": self.value_type.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -71,16 +87,16 @@ class Property:
     """One key of an object."""
 
     name: str
-    type: Type
+    dtype: Type
     required: bool = True
 
-    def __init__(self, name: str, type: Type | str, required: bool = True) -> None:  # noqa: A002 - the field's name
+    def __init__(self, name: str, dtype: Type | str, required: bool = True) -> None:
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "type", as_type(type))
+        object.__setattr__(self, "dtype", as_type(dtype))
         object.__setattr__(self, "required", required)
 
     def to_dict(self) -> dict[str, Any]:
-        return {self.name: {**self.type.to_dict(), "required": self.required}}
+        return {self.name: {**self.dtype.to_dict(), "required": self.required}}
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,28 @@ class Object:
             listed.update(each.to_dict())
         return {"type": "object", "properties": listed}
 
+
+# By a scalar type's name, numpy's and Python's.
+_NUMPY: Final = {
+    "boolean": "bool",
+    "integer": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+    "string": "str",
+    "binary": "bytes",
+    "datetime": "datetime64[ns]",
+}
+_PYTHON: Final[dict[str, type]] = {
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "string": str,
+    "binary": bytes,
+    "datetime": dt.date,
+}
 
 Type: TypeAlias = "DataType | Array | Object | Map | AnyType"
 
@@ -151,6 +189,10 @@ class ColSpec:
         named = {} if self.name is None else {"name": self.name}
         return {**self.type.to_dict(), **named, "required": self.required}
 
+    def __repr__(self) -> str:
+        kind = f"{self.type!r} ({'required' if self.required else 'optional'})"
+        return kind if self.name is None else f"{self.name!r}: {kind}"
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -168,6 +210,14 @@ class TensorSpec:
     def to_dict(self) -> dict[str, Any]:
         named = {} if self.name is None else {"name": self.name}
         return {**named, "type": "tensor", "tensor-spec": {"dtype": self.type, "shape": list(self.shape)}}
+
+    @property
+    def required(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        kind = f"Tensor({self.type!r}, {self.shape})"
+        return kind if self.name is None else f"{self.name!r}: {kind}"
 
 
 @dataclass(frozen=True)
@@ -202,19 +252,61 @@ class Schema:
         """Return the names, or the positions where there are none."""
         return [index if each.name is None else each.name for index, each in enumerate(self.inputs)]
 
-    def input_types(self) -> list[Any]:
-        """Return the types, of columns ours and of tensors numpy's names."""
-        return [each.type for each in self.inputs]
-
-    def input_dict(self) -> dict[str | int, ColSpec | TensorSpec]:
-        """Return the inputs by their names, or positions."""
-        return dict(zip(self.input_names(), self.inputs, strict=True))
-
     def required_input_names(self) -> list[str | int]:
-        return [name for name, each in self.input_dict().items() if getattr(each, "required", True)]
+        return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if each.required]
 
     def optional_input_names(self) -> list[str | int]:
-        return [name for name, each in self.input_dict().items() if not getattr(each, "required", True)]
+        return [name for name, each in zip(self.input_names(), self.inputs, strict=True) if not each.required]
+
+    def input_types(self) -> list[Type | Any]:
+        """Return the types of the columns, or numpy's types of the tensors."""
+        if not self.is_tensor_spec():
+            return [each.type for each in self.inputs]
+        import numpy as np
+
+        return [np.dtype({"str": "U", "bytes": "S"}.get(str(each.type), each.type)) for each in self.inputs]
+
+    def input_dict(self) -> dict[str | int, ColSpec | TensorSpec]:
+        """Return the inputs by name.
+
+        Raises:
+            InvalidParameter: they have none.
+        """
+        if not self.has_input_names():
+            raise InvalidParameter("the inputs of this schema have no names")
+        return dict(zip(self.input_names(), self.inputs, strict=True))
+
+    def input_types_dict(self) -> dict[str | int, Type | Any]:
+        """Return the types by name, as `input_types` and `input_dict` do."""
+        return dict(zip(self.input_dict(), self.input_types(), strict=True))
+
+    def numpy_types(self) -> list[Any]:
+        """Return numpy's types of all inputs.
+
+        Raises:
+            InvalidParameter: one is not of a scalar type.
+        """
+        if self.is_tensor_spec():
+            return self.input_types()
+        return [each.to_numpy() for each in self._scalars("numpy")]
+
+    def pandas_types(self) -> list[Any]:
+        """Return the types of a table's columns.
+
+        Raises:
+            InvalidParameter: the inputs are tensors, or one is not of a scalar type.
+        """
+        return [each.to_pandas() for each in self._scalars("pandas")]
+
+    def _scalars(self, library: str) -> list[DataType]:
+        found = [each.type for each in self.inputs]
+        scalars = [each for each in found if isinstance(each, DataType)]
+        if len(scalars) < len(found):
+            raise InvalidParameter(f"{library} has types for columns of scalars alone, and this schema is {self!r}")
+        return scalars
+
+    def __repr__(self) -> str:
+        return repr(list(self.inputs))
 
     def to_dict(self) -> list[dict[str, Any]]:
         return [each.to_dict() for each in self.inputs]
@@ -223,8 +315,8 @@ class Schema:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str) -> Schema:
-        return cls(_spec_from_dict(form) for form in _parse(text, "schema"))
+    def from_json(cls, json_str: str) -> Schema:
+        return cls(_spec_from_dict(form) for form in _parse(json_str, "schema"))
 
 
 def _spec_from_dict(form: Mapping[str, Any]) -> ColSpec | TensorSpec:
@@ -285,6 +377,10 @@ class ParamSpec:
         shape = None if self.shape is None else list(self.shape)
         return {"name": self.name, "default": default, "shape": shape, **self.dtype.to_dict()}
 
+    def __repr__(self) -> str:
+        shape = "" if self.shape is None else f" (shape: {self.shape})"
+        return f"{self.name!r}: {self.dtype!r} (default: {self.default}){shape}"
+
 
 @dataclass(frozen=True)
 class ParamSchema:
@@ -301,6 +397,9 @@ class ParamSchema:
     def __len__(self) -> int:
         return len(self.params)
 
+    def __repr__(self) -> str:
+        return repr(list(self.params))
+
     def to_dict(self) -> list[dict[str, Any]]:
         return [each.to_dict() for each in self.params]
 
@@ -308,8 +407,8 @@ class ParamSchema:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str) -> ParamSchema:
-        forms = _parse(text, "params")
+    def from_json(cls, json_str: str) -> ParamSchema:
+        forms = _parse(json_str, "params")
         return cls(ParamSpec(form["name"], type_from_dict(form), form["default"], form.get("shape")) for form in forms)
 
 
@@ -330,13 +429,16 @@ class ModelSignature:
         }
 
     @classmethod
-    def from_dict(cls, form: Mapping[str, str | None]) -> ModelSignature:
-        inputs, outputs, params = (form.get(key) for key in ("inputs", "outputs", "params"))
+    def from_dict(cls, signature_dict: Mapping[str, str | None]) -> ModelSignature:
+        inputs, outputs, params = (signature_dict.get(key) for key in ("inputs", "outputs", "params"))
         return cls(
             Schema.from_json(inputs) if inputs else None,
             Schema.from_json(outputs) if outputs else None,
             ParamSchema.from_json(params) if params else None,
         )
+
+    def __repr__(self) -> str:
+        return f"inputs: \n  {self.inputs}\noutputs: \n  {self.outputs}\nparams: \n  {self.params}\n"
 
 
 def infer_signature(
@@ -376,7 +478,7 @@ def infer_schema(sample: Any) -> Schema:
             list(sample) if isinstance(sample, Mapping) else list(dict.fromkeys(key for item in sample for key in item))
         )
         by_name = {each.name: each for each in merged.properties}
-        return Schema(ColSpec(by_name[str(key)].type, str(key), by_name[str(key)].required) for key in order)
+        return Schema(ColSpec(by_name[str(key)].dtype, str(key), by_name[str(key)].required) for key in order)
     return Schema([ColSpec(merged)])
 
 
@@ -475,13 +577,13 @@ def _merged(types: Sequence[Type]) -> Type:
         return Object(
             Property(
                 name,
-                _merged([each[name].type for each in objects if name in each]),
+                _merged([each[name].dtype for each in objects if name in each]),
                 all(name in each and each[name].required for each in objects),
             )
             for name in names
         )
     if all(isinstance(each, Array) for each in known):
-        return Array(_merged([each.items for each in known if isinstance(each, Array)]))
+        return Array(_merged([each.dtype for each in known if isinstance(each, Array)]))
     return known[0] if len(known) == 1 else AnyType()
 
 
@@ -545,7 +647,7 @@ def _parse(text: str, what: str) -> list[dict[str, Any]]:
 
 
 def __getattr__(name: str) -> Any:
-    # Programs look for it here; it is the client's.
+    # The client is above this package, and only who asks for it loads it.
     if name != "set_signature":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from runyard.client.models import set_signature

@@ -115,8 +115,8 @@ def _ddl(spec: ColSpec | TensorSpec, outputs: Schema) -> str:
             return f"array<{item}>" if dims else item
     elif isinstance(spec.type, DataType):
         return _SPARK[spec.type]
-    elif isinstance(spec.type, Array) and isinstance(spec.type.items, DataType):
-        return f"array<{_SPARK[spec.type.items]}>"
+    elif isinstance(spec.type, Array) and isinstance(spec.type.dtype, DataType):
+        return f"array<{_SPARK[spec.type.dtype]}>"
     raise InvalidParameter(f"the model's outputs are {outputs.to_json()}, of no type of Spark's: give result_type")
 
 

@@ -5,6 +5,7 @@ Source: the types are those of which MLflow 3 makes a signature.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import inspect
 import logging
@@ -174,6 +175,12 @@ def _scalar(value: Any, hint: Any, where: str) -> Any:
         value = value.item()
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if hint is bytes and isinstance(value, str):
+        # As JSON has bytes.
+        try:
+            return base64.b64decode(value, validate=True)
+        except ValueError:
+            raise _wrong(where, hint, value) from None
     if hint is dt.datetime and isinstance(value, str):
         try:
             return dt.datetime.fromisoformat(value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -18,10 +20,11 @@ from pathlib import Path
 from typing import Final
 
 from runyard import __version__
-from runyard.artifacts.store import ArtifactStore, open_store
+from runyard.artifacts.store import ArtifactStore, SignedRequest, open_store
 from runyard.artifacts.uris import local_path
 from runyard.errors import ConfigurationError, NotFound, RunyardError, SchemaMismatch
 from runyard.server.opening import open_database
+from runyard.server.rates import parse_networks
 from runyard.settings import Settings
 from runyard.store import migrate
 from runyard.store.clock import now_ms
@@ -35,10 +38,14 @@ SLOW_DATABASE_MS: Final = 20.0
 SLOW_STORE_S: Final = 2.0
 SIGNED_TIMEOUT_S: Final = 10
 MAX_CLOCK_DIFFERENCE_MS: Final = 5_000
+# Stores tell whole seconds, and when a write was begun or ended.
+MAX_CLOCK_DIFFERENCE_S: Final = 10.0
+MAX_REPLICA_LAG_S: Final = 30.0
 MIN_FREE_BYTES: Final = 1024**3
 OLDEST_POSTGRESQL: Final = 130_000
 SAMPLE_BYTES: Final = 256 * 1024
 _RESCUE: Final = "stop the server and restore a backup, or save what can be read: sqlite3 FILE .recover"
+_LIBRARIES: Final = ("sqlalchemy", "psycopg", "obstore", "botocore", "uvicorn", "starlette")
 _PRIVATE_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -52,8 +59,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
+    installed = [name for name in _LIBRARIES if importlib.util.find_spec(name) is not None]
+    libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in installed)
     found = f"runyard {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    yield Finding(area="configuration", check="versions", verdict=OK, found=found)
+    yield Finding(area="configuration", check="versions", verdict=OK, found=f"{found}; {libraries}")
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
@@ -77,6 +86,25 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
             WARNING,
             "* lets any page point a name of its own at this server",
             "list the names that it is reached by",
+        )
+    if settings.rate_limit and not settings.trusted_proxies and settings.host not in _PRIVATE_HOSTS:
+        yield finding(
+            "rate limit",
+            WARNING,
+            f"{settings.rate_limit} requests a second of each address: behind a proxy that is all clients together",
+            "name the proxy, whose X-Forwarded-For tells them apart: --trusted-proxies 10.0.0.0/8",
+        )
+    try:
+        trusts_all = any(network.prefixlen == 0 for network in parse_networks(settings.trusted_proxies))
+    except ConfigurationError as error:
+        yield finding("trusted proxies", PROBLEM, error.message, "correct --trusted-proxies")
+        trusts_all = False
+    if trusts_all:
+        yield finding(
+            "trusted proxies",
+            WARNING,
+            "every address is one: a client may say that it is another, each time anew, and has no limit",
+            "name the addresses of the proxies alone",
         )
     root = settings.default_artifact_root
     if root is not None and local_path(root) is not None and settings.host not in _PRIVATE_HOSTS:
@@ -126,6 +154,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield _schema(database, finding)
             if path is None:
                 yield from _postgres(database, settings, finding)
+                if settings.read_replica_uri is not None:
+                    yield _replica(settings, settings.read_replica_uri, finding)
             else:
                 yield from _sqlite(database, path, finding)
         except RunyardError as error:
@@ -215,6 +245,30 @@ def _postgres(database: Database, settings: Settings, finding: Maker) -> Iterato
     )
 
 
+def _replica(settings: Settings, uri: str, finding: Maker) -> Finding:
+    """Look at the read replica as at a database of its own."""
+    replica_only = dataclasses.replace(
+        settings, backend_store_uri=uri, read_replica_uri=None, read_only=True, outage_s=0
+    )
+    check = "read replica"
+    try:
+        with contextlib.closing(open_database(replica_only)) as replica:
+            facts = replica.read(read_postgres_facts)
+    except RunyardError as error:
+        cure = "searches go to the primary meanwhile: is it up, its address right, this machine let in?"
+        return finding(check, PROBLEM, error.message, cure)
+    if facts.replica_lag_s is None:
+        cure = "name a standby of the primary that streams from it; what is written is not there otherwise"
+        return finding(check, PROBLEM, "it receives nothing from a primary", cure)
+    is_late = facts.replica_lag_s > MAX_REPLICA_LAG_S
+    return finding(
+        check,
+        WARNING if is_late else OK,
+        f"{facts.replica_lag_s:.1f} s behind",
+        "searches, tables and charts show what was then: look at its load and the network between" if is_late else "",
+    )
+
+
 def _connections(most: int, opened: int, settings: Settings, finding: Maker) -> Finding:
     wanted = settings.workers * (settings.pool_size + settings.max_overflow)
     sum_text = (
@@ -269,7 +323,7 @@ def _artifacts(settings: Settings) -> Iterator[Finding]:
         return
     try:
         store = open_store(uri)
-        steps = asyncio.run(_try_store(store))
+        steps, clock_s, can_sign = asyncio.run(_try_store(store, is_direct=settings.direct_transfers))
     except (RunyardError, OSError) as error:
         yield finding("write, read, delete", PROBLEM, f"{uri}: {error}", cure)
         return
@@ -282,16 +336,26 @@ def _artifacts(settings: Settings) -> Iterator[Finding]:
     )
     if folder is not None:
         yield _free_space(folder, finding)
-    else:
-        yield _direct_transfers(settings, store, finding)
+        return
+    is_far = clock_s > MAX_CLOCK_DIFFERENCE_S
+    yield finding(
+        "clock",
+        WARNING if is_far else OK,
+        f"{clock_s:.0f} s apart from this machine's",
+        "set this machine's by NTP: signed requests and addresses are refused where it is far off" if is_far else "",
+    )
+    yield _direct_transfers(settings, store, can_sign, finding)
 
 
-def _direct_transfers(settings: Settings, store: ArtifactStore, finding: Maker) -> Finding:
+def _direct_transfers(settings: Settings, store: ArtifactStore, can_sign: bool, finding: Maker) -> Finding:
     check = "straight to the store"
     if not settings.direct_transfers:
         return finding(check, OK, "switched off (--no-direct-transfers): all goes through the server")
-    if store.signer is None:
-        cure = "give the server credentials that can sign (a key or a role, not a shared access signature)"
+    if store.signer is None or not can_sign:
+        cure = (
+            "give the server credentials that can sign (a key or a role, not a shared access signature), and a Google "
+            "service account the role Service Account Token Creator on itself"
+        )
         return finding(check, WARNING, "these credentials cannot sign, so all goes through the server", cure)
     ways = {"fetched": store.signer.signs_reads, "sent in parts": store.signer.signs_parts}
     found = f"large files are {' and '.join(way for way, is_there in ways.items() if is_there)} without the server"
@@ -300,8 +364,11 @@ def _direct_transfers(settings: Settings, store: ArtifactStore, finding: Maker) 
     return finding(check, OK, found)
 
 
-async def _try_store(store: ArtifactStore) -> dict[str, float]:
-    """Return how long each thing took, in seconds.
+async def _try_store(store: ArtifactStore, *, is_direct: bool) -> tuple[dict[str, float], float, bool]:
+    """Return how long each thing took and how far the store's clock is from ours, in seconds, and whether it can sign.
+
+    Args:
+        is_direct: whether addresses are signed for clients.
 
     Raises:
         RunyardError: one of them failed, or what was read is not what was written.
@@ -319,16 +386,22 @@ async def _try_store(store: ArtifactStore) -> dict[str, float]:
     async def chunks() -> AsyncIterator[bytes]:
         yield content
 
+    signer = store.signer if is_direct else None
+    can_sign = signer is not None and await signer.can_sign()
     try:
         with timed("write"):
             await store.write(path, chunks())
+        written_at = _now_s()
         with timed("read"):
-            size = (await store.head(path)).size_bytes
-            read = b"".join([part async for part in await store.read(path, 0, size)])
-        if store.signer is not None and store.signer.signs_reads:
-            signed = await store.signer.sign_read(path, timedelta(minutes=1))
-            with timed("read by a signed address"):
-                await asyncio.to_thread(_fetch_signed, signed.url)
+            found = await store.head(path)
+            read = b"".join([part async for part in await store.read(path, 0, found.size_bytes)])
+        if signer is not None and can_sign:
+            minute = timedelta(minutes=1)
+            with timed("write by a signed address"):
+                await asyncio.to_thread(_ask_signed, "PUT", await signer.sign_write(path, minute), content)
+            if signer.signs_reads:
+                with timed("read by a signed address"):
+                    await asyncio.to_thread(_ask_signed, "GET", await signer.sign_read(path, minute))
         if read != content:
             raise RunyardError(f"what was read of {path} is not what was written: {len(read)} of {len(content)} bytes")
     finally:
@@ -337,19 +410,24 @@ async def _try_store(store: ArtifactStore) -> dict[str, float]:
     try:
         await store.head(path)
     except NotFound:
-        return times
+        return times, abs(found.modified.timestamp() - written_at), can_sign
     raise RunyardError(f"{path} was deleted and is still there")
 
 
-def _fetch_signed(url: str) -> None:
+def _now_s() -> float:
+    return time.time()
+
+
+def _ask_signed(method: str, signed: SignedRequest, content: bytes | None = None) -> None:
+    request = urllib.request.Request(signed.url, content, signed.headers, method=method)  # noqa: S310 - the store's own address
     try:
-        with urllib.request.urlopen(url, timeout=SIGNED_TIMEOUT_S) as answer:  # noqa: S310 - the store's own address
+        with urllib.request.urlopen(request, timeout=SIGNED_TIMEOUT_S) as answer:  # noqa: S310 - as above
             answer.read()
     except OSError as error:
         # Not with the address, which lets anybody in who has it.
         raise RunyardError(
-            f"the store does not take an address that the server signed ({error}); are the clocks of both right, and "
-            "the credentials allowed to read? --no-direct-transfers has clients go through the server"
+            f"the store does not take a {method} at an address that the server signed ({error}); are the clocks of "
+            "both right, and the credentials allowed to do so? --no-direct-transfers has clients go through the server"
         ) from None
 
 

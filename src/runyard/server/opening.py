@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runyard.artifacts.store import open_store
 from runyard.server.observability.counters import Counters
-from runyard.server.observability.monitoring import Monitoring
+from runyard.server.observability.monitoring import CLEANED, Monitoring
 from runyard.server.retention import TOTALS
 from runyard.server.services import Services
 from runyard.settings import Settings
@@ -60,12 +60,14 @@ def opened_services(
         artifacts = open_store(settings.artifacts_destination) if settings.serve_artifacts else None
         ingest = Ingest(database, monitoring.committed)
 
-        counted = {"runs": TOTALS.run_count, "experiments": TOTALS.experiment_count}
+        counted = {name: getattr(TOTALS, name) for name in CLEANED}
 
         def sample() -> None:
-            for kind, total in (("runs", TOTALS.run_count), ("experiments", TOTALS.experiment_count)):
-                monitoring.cleaned(kind, total - counted[kind])
-                counted[kind] = total
+            totals = {name: getattr(TOTALS, name) for name in CLEANED}
+            monitoring.cleaned({name: total - counted[name] for name, total in totals.items()})
+            counted.update(totals)
+            if TOTALS.last_pass_time:
+                monitoring.set("runyard_cleanup_last_pass_timestamp_seconds", TOTALS.last_pass_time / 1000)
             in_use, idle = database.connections()
             monitoring.set("runyard_database_connections", in_use, "in_use")
             monitoring.set("runyard_database_connections", idle, "idle")

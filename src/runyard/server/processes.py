@@ -22,7 +22,7 @@ from runyard.errors import ConfigurationError
 from runyard.server.observability.counters import shared_file
 from runyard.server.observability.monitoring import RequestMonitoring
 from runyard.server.protocol import bounded_protocol, hang_up_overdue
-from runyard.server.services import Readiness
+from runyard.server.readiness import Readiness
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ SHUTDOWN_S: Final = 20
 BACKLOG: Final = 2048
 # A worker that dies sooner than this after its start would only die again.
 SHORT_LIFE_S: Final = 2.0
+# The status of a worker whose successor would fail in the same way, by a setting or a file (sysexits.h: EX_CONFIG).
+CANNOT_START: Final = 78
 # How long one thread may keep the others waiting: short, so that a large search does not hold up small writes.
 SWITCH_INTERVAL_S: Final = 0.001
 GARBAGE_THRESHOLD: Final = 20_000
@@ -162,20 +164,30 @@ class Supervisor:
         self._is_stopping = False
 
     def run(self) -> None:
+        """Return when told to stop.
+
+        Raises:
+            ConfigurationError: a worker said that none can start.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, self._tell)
+        is_hopeless = False
         while not self._is_stopping:
             while len(self._workers) < self._count:
                 self._start()
             time.sleep(0.1)
             for worker, started in list(self._workers.items()):
-                if worker.poll() is not None and not self._is_stopping:
-                    del self._workers[worker], self._numbers[worker]
-                    logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
-                    if time.monotonic() - started < SHORT_LIFE_S:
-                        time.sleep(SHORT_LIFE_S)
+                if worker.poll() is None or self._is_stopping:
+                    continue
+                del self._workers[worker], self._numbers[worker]
+                if worker.returncode == CANNOT_START:
+                    is_hopeless = self._is_stopping = True
+                    break
+                logger.error("worker %d ended with %d; starting another", worker.pid, worker.returncode)
+                if time.monotonic() - started < SHORT_LIFE_S:
+                    time.sleep(SHORT_LIFE_S)
         # Theirs alone now: what would come when they have closed theirs is refused rather than left waiting.
         self._listener.close()
         for worker in self._workers:
@@ -189,6 +201,8 @@ class Supervisor:
                 logger.warning("worker %d did not stop in time; killing it", worker.pid)
                 worker.kill()
                 worker.wait()
+        if is_hopeless:
+            raise ConfigurationError("a worker could not start; it has said why")
 
     def _start(self) -> None:
         number = min(set(range(self._count)) - set(self._numbers.values()))

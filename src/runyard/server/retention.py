@@ -525,7 +525,8 @@ async def clean_if_due(services: Services, should_stop: Callable[[], bool] = lam
 
 async def remove_stale_uploads_if_due(services: Services) -> int | None:
     """Remove what uploads left that broke off with their server or client, once a day; return how many, or None."""
-    if services.artifacts is None:
+    stores = list(_roots(services))
+    if not stores:
         return None
     database, actor = services.database, actor_of("uploads")
     lease = await asyncio.to_thread(database.write, leases.acquire, UPLOADS_LEASE_NAME, actor, ready_after_ms=DAY_MS)
@@ -535,7 +536,7 @@ async def remove_stale_uploads_if_due(services: Services) -> int | None:
     try:
         # An address that is still good may still be used.
         age_s = max(MIN_STALE_S, services.settings.signed_upload_s)
-        removed = await services.artifacts.remove_stale_uploads(timedelta(seconds=age_s))
+        removed = sum([await store.remove_stale_uploads(timedelta(seconds=age_s)) for store in stores])
         is_done = True
     finally:
         await asyncio.to_thread(database.write, leases.release, lease, is_done=is_done)

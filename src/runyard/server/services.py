@@ -6,18 +6,11 @@ from dataclasses import dataclass, field
 
 from runyard.artifacts.store import ArtifactStore
 from runyard.server.observability.monitoring import Monitoring
+from runyard.server.readiness import Readiness
 from runyard.settings import Settings
 from runyard.store.engine import Database
 from runyard.store.ingest import Ingest
 from runyard.store.run_json import RunCache
-
-
-@dataclass
-class Readiness:
-    """Whether more requests should be sent here; one for a process."""
-
-    # Why not: told to stop, for one. The requests that come all the same are answered.
-    refusal: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class PostgresFacts:
     blocked: tuple[tuple[int, tuple[int, ...]], ...]
     clock_ms: int
     size_bytes: int
+    # How far a standby is behind its primary; None of one that has received nothing, and of a primary.
+    replica_lag_s: float | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ def read_postgres_facts(connection: Connection) -> PostgresFacts:
             "WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0 ORDER BY pid LIMIT 5"
         )
     )
+    # Where all that was received is there, the age of the last transaction is only how long nothing was written.
+    lag = one(
+        "SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 "
+        "ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END "
+        "WHERE pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS NOT NULL"
+    )
     return PostgresFacts(
         version=str(one("SHOW server_version")),
         version_number=int(str(one("SHOW server_version_num"))),
@@ -70,6 +78,7 @@ def read_postgres_facts(connection: Connection) -> PostgresFacts:
         blocked=tuple((pid, tuple(by)) for pid, by in blocked),
         clock_ms=int(str(one("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"))),
         size_bytes=int(str(one("SELECT pg_database_size(current_database())"))),
+        replica_lag_s=None if lag is None else float(str(lag)),
     )
 
 

@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import random
+import re
 import sqlite3
 import threading
 import time
@@ -52,6 +53,9 @@ KEEPALIVE: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+_SEVERAL_HOSTS: Final = re.compile(
+    r"(?P<before>postgres(?:ql)?(?:\+psycopg)?://(?:[^/?]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)/(?P<name>[^?]*)(?:\?(?P<options>.*))?"
+)
 # How long a replica is left alone that did not answer.
 REPLICA_PAUSE_S: Final = 5.0
 FIRST_PAUSE_S: Final = 0.05
@@ -110,8 +114,8 @@ class Database:
         self._replica: Database | None = None
         self._replica_failed_at = float("-inf")
         try:
-            url = make_url(uri)
-        except ArgumentError:
+            url = make_url(_several_hosts_as_options(uri))
+        except (ArgumentError, ValueError):
             raise ConfigurationError(
                 f"backend-store-uri is not a database URI: {_without_password(uri)!r}; "
                 "expected sqlite:///FILE or postgresql://USER@HOST:PORT/NAME"
@@ -576,6 +580,15 @@ def _translate(error: BaseException) -> Exception:
 
 def _hidden_error() -> RunyardError:
     return RunyardError("internal database error; the server's log has the details")
+
+
+def _several_hosts_as_options(uri: str) -> str:
+    """Return a URI of several hosts, as libpq writes it, in the form that SQLAlchemy reads."""
+    found = _SEVERAL_HOSTS.fullmatch(uri)
+    if found is None:
+        return uri
+    hosts = "&".join(f"host={host}" for host in found["hosts"].split(","))
+    return f"{found['before']}/{found['name']}?{hosts}" + (f"&{found['options']}" if found["options"] else "")
 
 
 def _without_password(uri: str) -> str:

@@ -90,9 +90,6 @@ keys = Table(
     Column("name", STRING, nullable=False, unique=True),
 )
 
-# Rows that are written to again and again are given room beside them: PostgreSQL then leaves their indexes alone.
-_ROOM_TO_CHANGE: Final = {"fillfactor": 70}
-
 runs = Table(
     "runs",
     SCHEMA_METADATA,
@@ -126,7 +123,6 @@ runs = Table(
         sqlite_where=text("purge_time IS NOT NULL"),
         postgresql_where=text("purge_time IS NOT NULL"),
     ),
-    postgresql_with=_ROOM_TO_CHANGE,
     sqlite_autoincrement=True,
 )
 
@@ -160,7 +156,6 @@ latest_metrics = Table(
     Column("timestamp", BigInteger, nullable=False),
     Column("step", BigInteger, nullable=False),
     Column("literal", STRING, nullable=False),
-    postgresql_with=_ROOM_TO_CHANGE,
     sqlite_with_rowid=False,
 )
 

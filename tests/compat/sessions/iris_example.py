@@ -1,6 +1,6 @@
 """The training example of the platform's manual, verbatim but for the address, and what its manual does next."""
 
-# ruff: noqa: E402, I001
+# ruff: noqa: E402, F401, I001
 
 import os
 
@@ -10,6 +10,7 @@ import mlflow.sklearn
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
+from sklearn.metrics import accuracy_score
 
 # Configurar tracking
 mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])

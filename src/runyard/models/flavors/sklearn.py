@@ -5,7 +5,8 @@ The default leaves one file, ``model.pkl``, because KServe's sklearn server load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,11 +82,29 @@ def load_model(path: str | Path) -> Any:
     return estimators.load(file, flavor.get("serialization_format"), trusted=flavor.get("skops_trusted_types"))
 
 
+# Estimators that make an array of whatever they are given, and know no column by its name.
+_OF_ARRAYS: Final = tuple(
+    f"sklearn.{name}."
+    for name in (
+        "cluster",
+        "discriminant_analysis",
+        "ensemble._forest",
+        "linear_model",
+        "naive_bayes",
+        "neighbors",
+        "neural_network",
+        "svm",
+        "tree",
+    )
+)
+
+
 class Adapter:
     """The estimator as a pyfunc model."""
 
     def __init__(self, estimator: Any, predict_fn: str) -> None:
         self.estimator = estimator
+        self._predict_fn = predict_fn
         self._predict = getattr(estimator, predict_fn)
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> Any:
@@ -93,6 +112,22 @@ class Adapter:
 
     def get_raw_model(self) -> Any:
         return self.estimator
+
+    def array_predictor(self, names: Sequence[Any]) -> Callable[[Any], Any] | None:
+        """Return what predicts from an array as from a frame with these columns, in a fifth of the time.
+
+        None where the estimator may look at the columns' names.
+        """
+        fitted = getattr(self.estimator, "feature_names_in_", None)
+        if not f"{type(self.estimator).__module__}.".startswith(_OF_ARRAYS) or fitted is None:
+            return None
+        if list(fitted) != list(names):
+            return None
+        # One that was fitted without names does not miss them.
+        nameless = copy.copy(self.estimator)
+        del nameless.feature_names_in_
+        found: Callable[[Any], Any] = getattr(nameless, self._predict_fn)
+        return found
 
 
 def load_pyfunc(folder: Path, flavor: dict[str, Any]) -> Adapter:

@@ -52,7 +52,7 @@ class _Workers(Collector):
         yield from self._processes()
 
     def _added_up(self, name: str, metric: Metric) -> dict[tuple[str, ...], list[float]]:
-        combine: Callable[[float, float], float] = max if metric.kind == "maximum" else float.__add__
+        combine: Callable[[float, float], float] = max if metric.kind in {"maximum", "latest"} else float.__add__
         added: dict[tuple[str, ...], list[float]] = {}
         for snapshot in self._living if metric.kind == "gauge" else self._snapshots:
             for (found, *labels), values in snapshot.series.items():
@@ -78,7 +78,7 @@ def _family(name: str, metric: Metric, series: dict[tuple[str, ...], list[float]
         for labels, (*counts, total) in sorted(series.items()):
             histogram.add_metric(labels, list(zip(bounds, itertools.accumulate(counts), strict=True)), total)
         return histogram
-    kind = GaugeMetricFamily if metric.kind == "gauge" else CounterMetricFamily
+    kind = GaugeMetricFamily if metric.kind in {"gauge", "latest"} else CounterMetricFamily
     family = kind(name, metric.help, labels=metric.labels)
     for labels, (value,) in sorted(series.items()):
         family.add_metric(labels, value)

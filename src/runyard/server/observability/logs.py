@@ -19,7 +19,9 @@ _HIDDEN: Final = "***"
 # A shorter password is in words that have nothing to do with it.
 _SHORTEST_SECRET: Final = 4
 # Orchestrators ask these every few seconds: a line of each that went well is for debugging.
-_PROBES: Final = frozenset({"/health", "/livez", "/readyz", "/version", "/metrics"})
+_PROBES: Final = frozenset(
+    {"/health", "/livez", "/readyz", "/version", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"}
+)
 # What could end a line, or move a terminal's cursor, within a message.
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) != "\t"} | {
     10: "\\n"
@@ -127,7 +129,8 @@ class JsonFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
             "timestamp": f"{self._time_of(record, '%Y-%m-%dT%H:%M:%S', time.gmtime)}.{int(record.msecs):03}Z",
-            "level": record.levelname.lower(),
+            # As a line of text has it: what looks for ERROR finds it in either.
+            "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
             "pid": record.process,
@@ -151,7 +154,10 @@ class JsonFormatter(_Formatter):
 
 
 def _secrets(settings: Settings) -> list[str]:
-    """Return what must not be in a log: the database's password, in each spelling."""
-    found = [first or second for first, second in _PASSWORD.findall(settings.backend_store_uri)]
+    """Return what must not be in a log: the databases' passwords, in each spelling."""
+    uris = (settings.backend_store_uri, settings.read_replica_uri or "")
+    found = [first or second for uri in uris for first, second in _PASSWORD.findall(uri)]
+    if settings.db_password is not None:
+        found.append(settings.db_password)
     spellings = {spelling for word in found for spelling in (word, unquote(word), quote(unquote(word), safe=""))}
     return sorted((word for word in spellings if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)

@@ -30,10 +30,10 @@ class Metric:
     """One metric, and how the workers' values make the server's.
 
     A counter or histogram is the sum over all workers, dead ones too; a gauge the sum over the living. A maximum is
-    the greatest that any worker knows, of something that they all see grow.
+    the greatest that any worker knows, of something that they all see grow; the latest is the same, of a time.
     """
 
-    kind: Literal["counter", "gauge", "maximum", "histogram"]
+    kind: Literal["counter", "gauge", "maximum", "latest", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
     # Upper bounds, of a histogram. It has a value a bucket (not cumulative), one for what is above, and the sum.
@@ -71,9 +71,26 @@ METRICS: Final[Mapping[str, Metric]] = {
     "runyard_artifact_bytes_total": Metric(
         "counter", "Bytes of artifacts that the server received from clients and sent to them.", ("direction",)
     ),
-    "runyard_cleanup_deleted_total": Metric("counter", "What was deleted for good from the trash.", ("kind",)),
+    "runyard_cleanup_deleted_total": Metric("counter", "What was deleted for good.", ("kind",)),
+    "runyard_cleanup_moved_total": Metric("counter", "Runs that moved to the trash by their age."),
+    "runyard_cleanup_freed_bytes_total": Metric("counter", "Bytes of the artifacts that were deleted for good."),
+    "runyard_cleanup_failures_total": Metric("counter", "What could not be deleted and is tried again."),
+    "runyard_cleanup_passes_total": Metric("counter", "Passes of clean-up in the background."),
+    "runyard_cleanup_last_pass_timestamp_seconds": Metric("latest", "When the last of these passes ended."),
     "runyard_worker_starts_total": Metric("counter", "Worker processes started: more than there are, where some died."),
     "runyard_workers": Metric("gauge", "Worker processes that are alive."),
+}
+
+# What clean-up counts, and the metric with its labels that each of it adds to.
+CLEANED: Final[Mapping[str, tuple[str, ...]]] = {
+    "run_count": ("runyard_cleanup_deleted_total", "runs"),
+    "model_count": ("runyard_cleanup_deleted_total", "models"),
+    "experiment_count": ("runyard_cleanup_deleted_total", "experiments"),
+    "orphan_count": ("runyard_cleanup_deleted_total", "orphans"),
+    "moved_run_count": ("runyard_cleanup_moved_total",),
+    "size_bytes": ("runyard_cleanup_freed_bytes_total",),
+    "failure_count": ("runyard_cleanup_failures_total",),
+    "pass_count": ("runyard_cleanup_passes_total",),
 }
 
 
@@ -153,8 +170,7 @@ class Monitoring(RequestMonitoring):
         self._commit_points = self._place("runyard_ingest_commit_points")
         self._received = self._place("runyard_artifact_bytes_total", "received")
         self._sent = self._place("runyard_artifact_bytes_total", "sent")
-        for kind in ("experiments", "runs"):
-            self._place("runyard_cleanup_deleted_total", kind)
+        self.cleaned(dict.fromkeys(CLEANED, 0))
 
     def committed(self, writes: int, points: int, seconds: float) -> None:
         """Count a group that the writer has written; called from its thread alone."""
@@ -168,6 +184,7 @@ class Monitoring(RequestMonitoring):
     def artifact_sent(self, size_bytes: int) -> None:
         self._values[self._sent] += size_bytes
 
-    def cleaned(self, kind: str, count: int) -> None:
-        """Count what was deleted for good; called on the event loop."""
-        self._values[self._place("runyard_cleanup_deleted_total", kind)] += count
+    def cleaned(self, counts: Mapping[str, int]) -> None:
+        """Count what clean-up did, by the names of `CLEANED`; called on the event loop."""
+        for name, count in counts.items():
+            self._values[self._place(*CLEANED[name])] += count

@@ -8,12 +8,12 @@ from typing import Any
 
 from runyard.server.observability.exchange import Exchange, current_exchange
 from runyard.server.observability.logs import log_access
-from runyard.server.observability.monitoring import Monitoring
+from runyard.server.observability.monitoring import RequestMonitoring
 from runyard.server.observability.tracing import Tracing
 
 
 class Observer:
-    def __init__(self, monitoring: Monitoring, tracing: Tracing | None, *, logs_access: bool) -> None:
+    def __init__(self, monitoring: RequestMonitoring, tracing: Tracing | None, *, logs_access: bool) -> None:
         self._monitoring = monitoring
         self._tracing = tracing
         self._logs_access = logs_access

@@ -20,7 +20,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from runyard.artifacts.store import ArtifactStore, Entry, Metadata, artifact_not_found, changed, open_store
-from runyard.artifacts.uris import PROXY_SCHEME, check_artifact_path, local_path, proxied_path, scheme_of
+from runyard.artifacts.uris import (
+    BUCKET_SCHEMES,
+    PROXY_SCHEME,
+    check_artifact_path,
+    local_path,
+    proxied_path,
+    scheme_of,
+)
 from runyard.errors import (
     Changed,
     ConfigurationError,
@@ -55,8 +62,6 @@ _SHA256_BYTES: Final = 32
 # How often a file may be written anew between what is told of it and its first byte.
 _CHANGES: Final = 5
 _OPEN_STORES: Final = 64
-# Where a folder is the server's to delete; it may read from others.
-_OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "wasbs"})
 
 _protocol = Routes("artifacts")
 _own = Routes("artifacts", api="runyard", version="1.0")
@@ -117,7 +122,7 @@ def folder_of(services: Services, owner_id: str, artifact_uri: str) -> tuple[Art
     folder = local_path(artifact_uri)
     if scheme == PROXY_SCHEME:
         return proxied_store(services), proxied_path(f"{place}/{name}")
-    if scheme in _OBJECT_SCHEMES:
+    if scheme in BUCKET_SCHEMES:
         return _opened(f"{place}{mark}{query}"), name
     if folder is not None and _is_ours(services, folder):
         return _opened(str(folder.parent.parent)), name

@@ -10,11 +10,14 @@ routes = Routes("server")
 
 
 @routes.get("server-info", version="3.0")
-def get_server_info(services: Services, request: GetServerInfo) -> ServerInfo:
+async def get_server_info(services: Services, request: GetServerInfo) -> ServerInfo:
     """Tell which optional parts of the protocol this server has."""
     signer = None
     if services.artifacts is not None and services.settings.direct_transfers:
         signer = services.artifacts.signer
+        # Clients rely on what they are told here, and go through the server where they are told nothing.
+        if signer is not None and not await signer.can_sign():
+            signer = None
     return ServerInfo(
         store_type="SqlStore",
         workspaces_enabled=False,

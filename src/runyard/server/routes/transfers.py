@@ -41,7 +41,7 @@ _protocol = Routes("artifacts")
 @_proxied.post("mpu/create/{artifact_path:path}")
 async def create_multipart_upload(services: Services, request: CreateMultipartUpload) -> CreateMultipartUploadResponse:
     """Begin an artifact that is sent in parts; the answer holds an address for each."""
-    signer = _signer(services, proxied_store(services), "Multipart upload")
+    signer = await _signer(services, proxied_store(services), "Multipart upload")
     lifetime = timedelta(seconds=services.settings.signed_upload_s)
     begun = await signer.start_upload(_target(request), request.num_parts, lifetime, request.sha256)
     return CreateMultipartUploadResponse(
@@ -64,7 +64,7 @@ async def complete_multipart_upload(services: Services, request: CompleteMultipa
     parts = sorted(
         (SentPart(part.part_number, part.etag or "") for part in request.parts), key=lambda part: part.number
     )
-    signer = _signer(services, proxied_store(services), "Multipart upload")
+    signer = await _signer(services, proxied_store(services), "Multipart upload")
     await signer.finish_upload(_target(request), request.upload_id, parts, request.sha256)
     return EMPTY
 
@@ -72,7 +72,7 @@ async def complete_multipart_upload(services: Services, request: CompleteMultipa
 @_proxied.post("mpu/abort/{artifact_path:path}")
 async def abort_multipart_upload(services: Services, request: AbortMultipartUpload) -> Empty:
     """Give an upload up; its parts go."""
-    signer = _signer(services, proxied_store(services), "Multipart upload")
+    signer = await _signer(services, proxied_store(services), "Multipart upload")
     await signer.abort_upload(_target(request), request.upload_id)
     return EMPTY
 
@@ -81,7 +81,7 @@ async def abort_multipart_upload(services: Services, request: AbortMultipartUplo
 async def get_presigned_download_url(services: Services, request: GetPresignedDownloadUrl) -> PresignedDownload:
     """Return an address at which an artifact can be fetched from the store itself."""
     store = proxied_store(services)
-    signer = _signer(services, store, "Presigned download")
+    signer = await _signer(services, store, "Presigned download")
     path = check_artifact_path(request.artifact_path)
     found = await store.head(path)
     signed = await signer.sign_read(path, timedelta(seconds=services.settings.signed_download_s))
@@ -98,7 +98,7 @@ async def create_presigned_upload_url(services: Services, request: CreatePresign
     else:
         root = await run_in_threadpool(services.database.read, logged_models.get_artifact_uri, request.model_id or "")
     store, path = _direct(services, root, request.path)
-    signer = _signer(services, store, "Presigned upload")
+    signer = await _signer(services, store, "Presigned upload")
     lifetime = timedelta(seconds=DEFAULT_UPLOAD_S if request.expiration is None else request.expiration)
     signed = await signer.sign_write(path, lifetime)
     return PresignedUrl(presigned_url=signed.url, headers=signed.headers)
@@ -109,7 +109,7 @@ async def create_presigned_download_url(services: Services, request: CreatePresi
     """Return an address at which an artifact of a run can be fetched from the store itself."""
     root = await run_in_threadpool(services.database.read, runs.get_artifact_uri, run_id_of(request))
     store, path = _direct(services, root, request.path)
-    signer = _signer(services, store, "Presigned download")
+    signer = await _signer(services, store, "Presigned download")
     found = await store.head(path)
     seconds = services.settings.signed_download_s if request.expiration is None else request.expiration
     signed = await signer.sign_read(path, timedelta(seconds=seconds))
@@ -119,8 +119,8 @@ async def create_presigned_download_url(services: Services, request: CreatePresi
 routes: Final = (*_proxied, *_protocol)
 
 
-def _signer(services: Services, store: ArtifactStore, what: str) -> Signer:
-    if store.signer is None or not services.settings.direct_transfers:
+async def _signer(services: Services, store: ArtifactStore, what: str) -> Signer:
+    if store.signer is None or not services.settings.direct_transfers or not await store.signer.can_sign():
         raise unsigned(what)
     return store.signer
 

@@ -1,0 +1,204 @@
+"""Running a scoring server: one process, or a parent with several workers on one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runyard.errors import ConfigurationError, RunyardError
+from runyard.models.model import Model
+from runyard.models.pyfunc import FLAVOR
+from runyard.server.observability.counters import Counters
+from runyard.server.observability.logs import send_log
+from runyard.server.observability.tracing import open_tracing
+from runyard.server.processes import CANNOT_START, Supervisor, listen, run_application
+from runyard.server.readiness import Readiness
+from runyard.serving.app import Application
+from runyard.serving.measures import ServingMonitoring
+from runyard.serving.scoring import Scorer
+from runyard.serving.served import ServedModel, Source, can_move, current_version, fetch, load, name_of
+from runyard.serving.watching import Watcher
+from runyard.settings import ServingSettings, load_serving_settings, to_environment
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: ServingSettings) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM; finish what was begun first.
+
+    Raises:
+        RunyardError: there is no such model, it cannot be loaded, or the address is taken.
+    """
+    config_of(settings)
+    if settings.watch and not can_move(settings.model_uri):
+        raise ConfigurationError(
+            f"watch needs a model_uri whose version may change, such as models:/NAME@ALIAS, got {settings.model_uri!r}"
+        )
+    send_log(settings.log_level, settings.log_format)
+    with contextlib.closing(listen(settings.host, settings.port)) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        source = fetch(settings.model_uri)
+        if settings.workers == 1:
+            _serve_here(settings, listener, source, None, address)
+        else:
+            # What is wrong with the files is told once, here.
+            Model.load(source.folder).flavor(FLAVOR)
+            told = dataclasses.replace(settings, fetched_folder=str(source.folder), fetched_version=source.version)
+            logger.info("serving %s at %s with %d workers", settings.model_uri, address, settings.workers)
+            with _removed(source):
+                Supervisor(
+                    "runyard.serving.run",
+                    to_environment(told),
+                    listener,
+                    workers=settings.workers,
+                    drain_s=settings.drain_s,
+                ).run()
+    logger.info("stopped")
+
+
+def serve_in(settings: ServingSettings, manager: str) -> int:
+    """Serve in an environment that holds what the model needs; return how that ended.
+
+    Raises:
+        RunyardError: there is no such model, or the environment cannot be made on this machine.
+    """
+    from runyard.serving.asking import environment_of
+
+    environment = environment_of(settings.model_uri, manager)
+    command = environment.command("-m", "runyard", "models", "serve", "--env-manager", "local")
+    variables = {**os.environ, **environment.variables(), **to_environment(settings)}
+    if os.name == "posix":
+        # In place of this process, which signals are sent to.
+        os.execve(command[0], command, variables)  # noqa: S606 - no shell is wanted
+    return subprocess.run(command, env=variables, check=False).returncode
+
+
+def config_of(settings: ServingSettings) -> dict[str, Any] | None:
+    """Return the values that go before those saved with the model.
+
+    Raises:
+        ConfigurationError: they are no JSON object.
+    """
+    if settings.model_config is None:
+        return None
+    try:
+        config = json.loads(settings.model_config)
+    except ValueError as error:
+        raise ConfigurationError(f"model_config (SERVING_MODEL_CONFIG) is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ConfigurationError("model_config (SERVING_MODEL_CONFIG) must be a JSON object")
+    return config
+
+
+def _serve_here(
+    settings: ServingSettings, listener: socket.socket, source: Source, counters: Counters | None, address: str | None
+) -> None:
+    """Serve in this process until a signal says to stop."""
+    config = config_of(settings)
+    name = settings.name or name_of(settings.model_uri)
+    first = load(source, name, config)
+    # Not to be kept alive by this frame.
+    version = first.version
+    monitoring = ServingMonitoring(counters)
+    readiness = Readiness()
+    tracing = open_tracing()
+    scorer = Scorer(
+        first,
+        monitoring,
+        threads=settings.threads or (os.cpu_count() or 1) + 4,
+        max_queue=settings.max_queue,
+        timeout_s=settings.timeout_s,
+        batch_max_size=settings.batch_max_size,
+        batch_timeout_s=settings.batch_timeout_ms / 1000,
+    )
+    monitoring.serves(first.name, first.version, is_served=True)
+    if address is not None:
+        logger.info("serving %s at %s", first.title, address)
+    del first, source
+    watcher = None
+    if settings.watch:
+
+        def swap(model: ServedModel | None) -> None:
+            if model is not None:
+                scorer.replace(model)
+            scorer.tell(monitoring.changed, "failed" if model is None else "done")
+
+        watcher = Watcher(
+            settings.model_uri,
+            version,
+            interval_s=settings.watch_interval_s,
+            load=lambda wanted: load(fetch(settings.model_uri, wanted), name, config),
+            swap=swap,
+        )
+
+    def begin() -> None:
+        scorer.begin()
+        if watcher is not None:
+            watcher.start()
+
+    run_application(
+        Application(settings, scorer, monitoring, readiness, tracing),
+        listener,
+        monitoring,
+        readiness,
+        drain_s=settings.drain_s,
+        max_head_bytes=settings.max_head_bytes,
+        client_timeout_s=settings.client_timeout_s,
+        begin=begin,
+    )
+    if watcher is not None:
+        watcher.stop()
+    scorer.close()
+    if tracing is not None:
+        tracing.close()
+
+
+@contextlib.contextmanager
+def _removed(source: Source) -> Iterator[None]:
+    import shutil
+
+    try:
+        yield
+    finally:
+        if source.is_temporary:
+            shutil.rmtree(source.folder, ignore_errors=True)
+
+
+def _source_of(settings: ServingSettings) -> Source:
+    """Return what the parent fetched; where the alias has moved since, what it names now."""
+    assert settings.fetched_folder is not None
+    fetched = Source(Path(settings.fetched_folder), settings.fetched_version, is_temporary=False)
+    if settings.watch:
+        try:
+            wanted = current_version(settings.model_uri)
+            if wanted != fetched.version:
+                return fetch(settings.model_uri, wanted)
+        except RunyardError as error:
+            logger.warning("cannot tell which version %s is: %s", settings.model_uri, error.message)
+    return fetched
+
+
+def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> None:
+    settings = load_serving_settings()
+    send_log(settings.log_level, settings.log_format)
+    counters = Counters(counters_descriptor, number)
+    with socket.socket(fileno=listener_descriptor) as listener:
+        try:
+            _serve_here(settings, listener, _source_of(settings), counters, None)
+        except RunyardError as error:
+            logger.error("cannot serve: %s", error.message)  # noqa: TRY400 - the message says it all
+            raise SystemExit(CANNOT_START) from None
+
+
+if __name__ == "__main__":
+    _work(*map(int, sys.argv[1:]))
