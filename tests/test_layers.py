@@ -113,7 +113,7 @@ DISPATCHER = "runyard.client.inprocess"
 
 # The modules of these names are below the client, serving and evaluation, and users find calls of those in them; only
 # who asks for one loads them.
-OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.signature"}
+OFFERED = {"runyard.artifacts", "runyard.models", "runyard.models.model", "runyard.models.signature"}
 OFFERS = {"client", "evaluation", "serving"}
 
 # Single modules that may be imported from beside or below their layer, because they hold names and rules and import

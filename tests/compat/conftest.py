@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +102,31 @@ def run_session(name: str, client: str, server: CompatServer, folder: Path) -> N
         )
     if server.is_runyard and "Traceback" in log:
         pytest.fail(f"the session went well, and yet the server logged an error of its own:\n{log}", pytrace=False)
+
+
+def left_by(module: str, client: str, folder: Path) -> Any:
+    """Return what a module of the tests prints last, run with a client's interpreter on a database of its own."""
+    folder.mkdir()
+    done = subprocess.run(
+        [client_python(client), "-m", module],
+        cwd=folder,
+        env=clean_environment(
+            {**QUIET, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/runs.db", "PYTHONPATH": client_path(client)}
+        ),
+        capture_output=True,
+        text=True,
+        timeout=SESSION_TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def left_by_both(module: str, folder: Path) -> tuple[Any, Any]:
+    """Return what a module of the tests prints with our client, and with upstream's."""
+    with ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(lambda client: left_by(module, client, folder / client), ("client", "mlflow-3"))
+    return ours, theirs
 
 
 def client_path(client: str) -> str:

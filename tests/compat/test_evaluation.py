@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compat.conftest import QUIET, client_path, client_python
+from tests.compat.conftest import left_by_both
 from tests.compat.evaluations import EVALUATIONS
-from tests.servers import clean_environment
 
 pytestmark = pytest.mark.compat
 
@@ -20,32 +15,10 @@ pytestmark = pytest.mark.compat
 _OURS = {"residuals_plot": ["ImageEvaluationArtifact", "residuals_plot.png"]}
 
 
-def evaluate_with(client: str, folder: Path) -> dict[str, Any]:
-    """Return what each evaluation left with a client, on a database of its own."""
-    folder.mkdir()
-    done = subprocess.run(
-        [client_python(client), "-m", "tests.compat.evaluations"],
-        cwd=folder,
-        env=clean_environment(
-            {**QUIET, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/runs.db", "PYTHONPATH": client_path(client)}
-        ),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the evaluations leave with ours, and with upstream's."""
-    folder = tmp_path_factory.mktemp("evaluations")
-    with ThreadPoolExecutor(2) as pool:
-        ours, theirs = pool.map(lambda client: evaluate_with(client, folder / client), ("client", "mlflow-3"))
-    return ours, theirs
+    return left_by_both("tests.compat.evaluations", tmp_path_factory.mktemp("evaluations"))
 
 
 @pytest.mark.parametrize("name", [evaluate.__name__ for evaluate in EVALUATIONS])

@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from runyard.models import pyfunc
+from runyard.models import Model, pyfunc
+from runyard.models.examples import split_example
 from runyard.models.flavors import sklearn
-from tests.compat.conftest import client_python
+from tests.compat.conftest import client_python, left_by_both
+from tests.compat.saved_models import EXAMPLES, HINTS
 
 pytestmark = pytest.mark.compat
 
@@ -105,3 +107,50 @@ print(json.dumps({name: np.asarray(mlflow.pyfunc.load_model(name).predict(frame)
     for name, predictions in found.items():
         np.testing.assert_allclose(np.asarray(pyfunc.load_model(tmp_path / name).predict(FRAME)), predictions)
     assert sklearn.load_model(tmp_path / "cloudpickle").predict(FRAME).tolist() == found["cloudpickle"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    """What models say of their input and output, saved by us and by upstream, and where they are."""
+    folder = tmp_path_factory.mktemp("saved")
+    return folder, *left_by_both("tests.compat.saved_models", folder)
+
+
+@pytest.mark.parametrize("name", [*(f"example: {name}" for name in EXAMPLES), *(f"hint: {name}" for name in HINTS)])
+def test_examples_and_hints_are_said_as_upstream_says_them(
+    name: str, saved: tuple[Path, dict[str, Any], dict[str, Any]]
+) -> None:
+    _, ours, theirs = saved
+    # Where upstream writes NaN, which is no JSON, ours have null.
+    assert ours[name] == json.loads(json.dumps(theirs[name]).replace("NaN", "null"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_that_upstream_saved_are_loaded(name: str, saved: tuple[Path, dict[str, Any], dict[str, Any]]) -> None:
+    folder = saved[0] / "mlflow-3" / "examples" / name
+    meta = Model.load(folder)
+    sample, params = split_example(EXAMPLES[name])
+    loaded = meta.load_input_example(folder)
+
+    assert meta.load_input_example_params(folder) == params
+    if isinstance(sample, pd.DataFrame):
+        pd.testing.assert_frame_equal(loaded, sample.reset_index(drop=True), check_dtype=False, check_index_type=False)
+    elif isinstance(sample, dict) and any(isinstance(value, np.ndarray) for value in sample.values()):
+        assert {key: value.tolist() for key, value in loaded.items()} == {key: sample[key].tolist() for key in sample}
+    elif hasattr(sample, "toarray"):
+        assert type(loaded) is type(sample)
+        np.testing.assert_array_equal(loaded.toarray(), sample.toarray())
+    elif isinstance(sample, np.ndarray):
+        assert loaded.dtype == sample.dtype
+        np.testing.assert_array_equal(loaded, sample)
+    else:
+        assert loaded == sample
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_hinted_models_that_upstream_saved_predict(
+    name: str, saved: tuple[Path, dict[str, Any], dict[str, Any]]
+) -> None:
+    _, fits, _ = HINTS[name]
+    found = pyfunc.load_model(saved[0] / "mlflow-3" / "hints" / name).predict(fits)
+    assert list(found) == saved[2][f"hint: {name}"]["list"]

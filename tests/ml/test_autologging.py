@@ -253,3 +253,20 @@ def test_keras_is_followed_by_the_name_of_tensorflow_too():
     assert [point.step for point in history] == list(range(1, 1 + -(-len(X) // 32)))
     loaded = mlflow.tensorflow.load_model("models:/small/1")
     np.testing.assert_allclose(loaded.predict(features[:3], verbose=0), model.predict(features[:3], verbose=0))
+
+
+def test_a_training_is_logged_without_its_model_where_pickles_are_forbidden(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("RUNYARD_ALLOW_PICKLE", "false")
+    mlflow.sklearn.autolog()
+    LinearRegression().fit(X, Y)
+    [run] = runs()
+    assert "training_mean_squared_error" in run.data.metrics
+    assert run.outputs is None or not run.outputs.model_outputs
+    assert "could not log the model: PermissionDenied: model.pkl is a pickle" in caplog.text
+
+    mlflow.sklearn.autolog(serialization_format="skops")
+    LinearRegression().fit(X, Y)
+    [model] = mlflow.search_logged_models(filter_string="status = 'READY'", output_format="list")
+    assert len(mlflow.pyfunc.load_model(model.model_uri).predict(X)) == len(X)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +120,10 @@ def test_the_files_and_fields_are_upstreams(ours: Path, theirs: Path):
         for flavor in mine.flavors:
             assert set(other.flavors[flavor]) <= set(mine.flavors[flavor]) | _OURS_WITHOUT, (name, flavor)
         files = {path.relative_to(theirs / name) for path in (theirs / name).rglob("*") if path.is_file()}
-        assert files <= {path.relative_to(ours / name) for path in (ours / name).rglob("*") if path.is_file()}, name
+        # Says that nobody knows the license.
+        assert files - {Path("LICENSE.txt")} <= {
+            path.relative_to(ours / name) for path in (ours / name).rglob("*") if path.is_file()
+        }, name
 
 
 # What says nothing of the model: a booster has no format of estimators.
@@ -133,6 +139,38 @@ def test_pickles_are_refused_where_they_are_forbidden(ours: Path, tmp_path: Path
             flavor_of(name).save_model(made(name, tmp_path), tmp_path / name, **(KINDS[name].options or {}))
     for name in ("lightgbm classifier as skops", "pytorch as a graph", "xgboost classifier", "keras", "torch script"):
         mlflow.pyfunc.load_model(str(ours / name)).predict(KINDS[name].data)
+
+
+class TouchesAFile:
+    """What somebody might put in the place of a graph's tensors."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_a_graph_is_refused_where_pickles_are_forbidden(
+    ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import torch
+
+    folder = Path(shutil.copytree(ours / "pytorch as a graph", tmp_path / "changed"))
+    graph, touched, written = folder / "data" / "model.pt2", tmp_path / "touched", io.BytesIO()
+    torch.save(TouchesAFile(touched), written)
+    with zipfile.ZipFile(graph) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    [inputs] = [name for name in parts if "sample_inputs" in name]
+    with zipfile.ZipFile(graph, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, written.getvalue() if name == inputs else content)
+
+    monkeypatch.setenv("RUNYARD_ALLOW_PICKLE", "false")
+    with pytest.raises(PermissionDenied, match="the graph holds a pickle"):
+        pytorch.load_model(folder)
+    assert not touched.exists()
+    assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
 
 def test_an_option_that_will_not_do_is_told(tmp_path: Path):

@@ -80,6 +80,19 @@ def test_a_type_that_is_given_counts(spark: SparkSession, folder: Path):
     assert [row.o for row in found.collect()] == [0.0, 0.0, 1.0, 1.0]
 
 
+def test_executors_refuse_pickles_where_the_driver_does(
+    spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # Executors of this machine have been started, with the environment of that moment.
+    monkeypatch.setenv("RUNYARD_ALLOW_PICKLE", "false")
+    predict = mlflow.pyfunc.spark_udf(spark, folder / "class")
+    with pytest.raises(Exception, match="RUNYARD_ALLOW_PICKLE forbids pickles"):
+        spark.createDataFrame(FRAME).withColumn("out", predict()).collect()
+    monkeypatch.undo()
+    allowed = spark.createDataFrame(FRAME).withColumn("out", mlflow.pyfunc.spark_udf(spark, folder / "class")())
+    assert len(allowed.collect()) == len(FRAME)
+
+
 def test_what_will_not_do_is_told(spark: SparkSession, folder: Path):
     with pytest.raises(InvalidParameter, match=r"takes the columns \['a', 'b'\], got 3"):
         mlflow.pyfunc.spark_udf(spark, folder / "class")("a", "b", "a")

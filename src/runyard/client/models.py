@@ -22,9 +22,11 @@ from runyard.client.connections import connect, get_tracking_uri
 from runyard.entities import LoggedModel, LoggedModelOutput, Metric, Param
 from runyard.errors import InvalidParameter
 from runyard.models import environment
-from runyard.models.environment import CONDA_FILE, REQUIREMENTS_FILE
+from runyard.models.enforcement import enforce_schema
+from runyard.models.environment import CONDA_FILE, REQUIREMENTS_FILE, conda_form, infer_requirements, pinned
+from runyard.models.examples import serving_request
 from runyard.models.model import Model
-from runyard.models.signature import ModelSignature
+from runyard.models.signature import ModelSignature, Schema
 
 # What logging takes; everything else is the flavor's, and goes to its ``save_model``.
 LOG_OPTIONS: Final = {
@@ -134,6 +136,23 @@ def public(flavor: Flavor) -> tuple[Callable[..., ModelInfo], Callable[..., Any]
     return log_model, load_model
 
 
+def defaults(*modules: str) -> tuple[Callable[..., list[str]], Callable[..., dict[str, Any]]]:
+    """Return a flavor's ``get_default_pip_requirements`` and ``get_default_conda_env``: what it needs at least.
+
+    MLflow's take arguments for some flavors; these take them too, and they change nothing.
+    """
+
+    def get_default_pip_requirements(*args: Any, **options: Any) -> list[str]:
+        """Return what a model of this flavor needs at least, pinned to what is installed here."""
+        return pinned(modules)
+
+    def get_default_conda_env(*args: Any, **options: Any) -> dict[str, Any]:
+        """Return a conda environment for a model of this flavor."""
+        return conda_form(pinned(modules))
+
+    return get_default_pip_requirements, get_default_conda_env
+
+
 _LOG_DOC: Final = """Save a model as a logged model, of the active run if there is one; return what is known of it.
 
     Args:
@@ -174,11 +193,13 @@ def log(save: Callable[..., Model], artifact_path: str | None, options: Mapping[
                 run_id=run_id,
                 model_id=logged.model_id,
             )
-            meta = save(
-                path=path,
+            saved: Model | None = save(
+                path=str(path),
                 mlflow_model=meta,
                 **{name: value for name, value in options.items() if name not in LOG_OPTIONS},
             )
+            # A program's own flavor may return nothing.
+            meta = saved or Model.load(path)
             client.log_model_artifacts(logged.model_id, str(path))
         if run_id is not None:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, given["step"])])
@@ -246,16 +267,20 @@ def get_model_info(model_uri: str) -> ModelInfo:
     Raises:
         NotFound: there is no such model.
     """
-    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
-        if (local := _local(model_uri)) is not None:
-            meta = Model.load(local)
-        else:
-            download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
-            meta = Model.load(folder)
+    meta = read_model(model_uri)
     logged = None
     if meta.model_id and str(model_uri).startswith("models:"):
         logged = MlflowClient().get_logged_model(meta.model_id)
     return _info(meta, str(model_uri), logged)
+
+
+def read_model(model_uri: str) -> Model:
+    """Return what the MLmodel file of a model says; nothing else of it is fetched."""
+    if (local := _local(model_uri)) is not None:
+        return Model.load(local)
+    with tempfile.TemporaryDirectory(prefix="runyard-") as folder:
+        download_artifacts(f"{str(model_uri).rstrip('/')}/MLmodel", dst_path=folder)
+        return Model.load(Path(folder))
 
 
 def set_signature(model_uri: str, signature: ModelSignature) -> None:
@@ -320,6 +345,39 @@ def _put_back(model_uri: str, files: Sequence[Path]) -> None:
             client.log_model_artifact(model_id, str(file))
         else:
             open_folder(connect(get_tracking_uri()), source).upload(file, file.name, lambda _: None)
+
+
+def convert_input_example_to_serving_input(input_example: Any) -> str | None:
+    """Return an input example, which may come with params, as the body of a request to a scoring server."""
+    return None if input_example is None else serving_request(input_example)
+
+
+def validate_schema(data: Any, expected_schema: Schema) -> None:
+    """Raise unless data fit a schema.
+
+    Raises:
+        InvalidParameter: they do not; the message says where.
+    """
+    enforce_schema(data, expected_schema)
+
+
+def infer_pip_requirements(
+    model_uri: str | Path,
+    flavor: str | None = None,
+    fallback: list[str] | None = None,
+    timeout: int | None = None,
+    extra_env_vars: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return what a saved model needs, by its files and its flavor; nothing is run, so nothing takes long.
+
+    Args:
+        flavor: of the library; by default the one that the model has beside python_function.
+        fallback, timeout, extra_env_vars: of MLflow, which loads the model to find out.
+    """
+    folder = downloaded(model_uri)
+    flavors = [flavor] if flavor else [name for name in Model.load(folder).flavors if name != "python_function"]
+    named = {"pytorch": "torch", "python_function": "cloudpickle"}
+    return infer_requirements(folder, [named.get(each, each) for each in flavors]) or list(fallback or [])
 
 
 def downloaded(model_uri: str | Path, dst_path: str | None = None) -> Path:

@@ -6,14 +6,21 @@ To users it offers what the client knows of models where they are kept, too.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from runyard.models.model import Model
-from runyard.models.python_model import set_model
+from runyard.models.python_model import ModelConfig, set_model
 from runyard.models.signature import ModelSignature, infer_signature
 
 if TYPE_CHECKING:
-    from runyard.client.models import get_model_info, set_signature, update_model_requirements
+    from runyard.client.models import (
+        convert_input_example_to_serving_input,
+        get_model_info,
+        infer_pip_requirements,
+        set_signature,
+        update_model_requirements,
+        validate_schema,
+    )
     from runyard.evaluation import (
         EvaluationArtifact,
         EvaluationMetric,
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
         make_metric,
         validate_evaluation_results,
     )
-    from runyard.serving.offered import build_docker, predict
+    from runyard.serving.offered import build_docker, predict, validate_serving_input
 
 __all__ = [
     "EvaluationArtifact",
@@ -33,11 +40,15 @@ __all__ = [
     "EvaluationResult",
     "MetricThreshold",
     "Model",
+    "ModelConfig",
     "ModelEvaluator",
+    "ModelInputExample",
     "ModelSignature",
     "build_docker",
+    "convert_input_example_to_serving_input",
     "evaluate",
     "get_model_info",
+    "infer_pip_requirements",
     "infer_signature",
     "list_evaluators",
     "make_metric",
@@ -46,11 +57,26 @@ __all__ = [
     "set_signature",
     "update_model_requirements",
     "validate_evaluation_results",
+    "validate_schema",
+    "validate_serving_input",
 ]
+
+# Frames, arrays, dicts, lists and scalars; or one of them with params.
+ModelInputExample: TypeAlias = Any
 
 # These are above this package, and only who asks for one loads them.
 _ABOVE: Final = {
-    **dict.fromkeys(("get_model_info", "set_signature", "update_model_requirements"), "runyard.client.models"),
+    **dict.fromkeys(
+        (
+            "convert_input_example_to_serving_input",
+            "get_model_info",
+            "infer_pip_requirements",
+            "set_signature",
+            "update_model_requirements",
+            "validate_schema",
+        ),
+        "runyard.client.models",
+    ),
     **dict.fromkeys(
         (
             "EvaluationArtifact",
@@ -65,7 +91,7 @@ _ABOVE: Final = {
         ),
         "runyard.evaluation",
     ),
-    **dict.fromkeys(("build_docker", "predict"), "runyard.serving.offered"),
+    **dict.fromkeys(("build_docker", "predict", "validate_serving_input"), "runyard.serving.offered"),
 }
 
 

@@ -61,6 +61,15 @@ def _imports_of(path: Path) -> set[str]:
     return found
 
 
+def conda_form(requirements: Iterable[str]) -> dict[str, Any]:
+    """Return a conda environment with this Python, and these packages from pip."""
+    return {
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": list(requirements)}],
+        "name": "mlflow-env",
+    }
+
+
 def write_environment(folder: Path, requirements: Iterable[str], conda_env: dict[str, Any] | str | None = None) -> None:
     """Write the three files; a conda environment of the caller's gives the requirements in its pip section.
 
@@ -73,11 +82,7 @@ def write_environment(folder: Path, requirements: Iterable[str], conda_env: dict
     if isinstance(conda_env, str):
         conda_env = yaml.safe_load(Path(conda_env).read_text(encoding="utf-8"))
     if conda_env is None:
-        conda_env = {
-            "channels": ["conda-forge"],
-            "dependencies": [f"python={platform.python_version()}", "pip", {"pip": listed}],
-            "name": "mlflow-env",
-        }
+        conda_env = conda_form(listed)
     elif isinstance(conda_env, dict):
         sections = [
             each["pip"] for each in conda_env.get("dependencies", []) if isinstance(each, dict) and "pip" in each

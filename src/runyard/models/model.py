@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from runyard.errors import InvalidParameter, NotFound
 from runyard.models.examples import load_example
 from runyard.models.signature import ModelSignature, ParamSchema, Schema
+
+if TYPE_CHECKING:
+    from runyard.client.models import ModelInfo
 
 MLMODEL_FILE: Final = "MLmodel"
 
@@ -73,24 +77,33 @@ class Model:
         return None if self.signature is None else self.signature.params
 
     def load_input_example(self, path: str | Path | None = None) -> Any:
-        """Return the input example that is kept in the model's folder at ``path``; None where there is none."""
+        """Return the input example that is kept with the model; None where there is none.
+
+        Args:
+            path: the model's folder, or any URI of it; by default where the model says that it was logged.
+        """
         return self._example(path)[0]
 
-    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
+    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
         """Return the params of the input example; None where it has none."""
         return self._example(path)[1]
 
-    def get_serving_input(self, path: str | Path) -> str | None:
+    def get_serving_input(self, path: str | Path | None = None) -> str | None:
         """Return the input example as the body of a request to a scoring server; None where there is none."""
         name = (self.saved_input_example_info or {}).get("serving_input_path")
-        return None if name is None else (Path(path) / name).read_text(encoding="utf-8")
+        return None if name is None else (self._kept(path) / name).read_text(encoding="utf-8")
 
     def _example(self, path: str | Path | None) -> tuple[Any, dict[str, Any] | None]:
         if self.saved_input_example_info is None:
             return None, None
-        if path is None:
+        return load_example(self._kept(path), self.saved_input_example_info, self.get_input_schema())
+
+    def _kept(self, path: str | Path | None) -> Path:
+        if path is None and self.model_id is None:
             raise InvalidParameter("path must name the folder of the model whose input example is asked for")
-        return load_example(Path(path), self.saved_input_example_info)
+        from runyard.client import models as kept
+
+        return kept.downloaded(f"models:/{self.model_id}" if path is None else path)
 
     def get_tags_dict(self) -> dict[str, Any]:
         """Return what the run's history of logged models tells of it."""
@@ -143,14 +156,20 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
-        """Return what the MLmodel file in a folder, or the one that is named, says.
+        """Return what an MLmodel file says.
 
+        Args:
+            path: the file, the model's folder, or any URI of a model, of which that file alone is fetched.
         Raises:
             NotFound: there is none.
             InvalidParameter: it is not YAML, or not of the format.
         """
         import yaml
 
+        if re.match(r"[A-Za-z][\w+.-]+:/", str(path)):
+            from runyard.client import models as kept
+
+            return kept.read_model(str(path))
         file = Path(path)
         file = file if file.is_file() else file / MLMODEL_FILE
         try:
@@ -163,8 +182,40 @@ class Model:
             raise InvalidParameter(f"{file} must hold a mapping, got {type(form).__name__}")
         return cls.from_dict(form)
 
+    @classmethod
+    def log(
+        cls,
+        artifact_path: str | None = None,
+        flavor: Any = None,
+        registered_model_name: str | None = None,
+        **options: Any,
+    ) -> ModelInfo:
+        """Log a model as a flavor of the program's own writes it; return what is known of it.
+
+        Args:
+            artifact_path: an earlier spelling of ``name``.
+            flavor: what has a ``save_model(path, mlflow_model, …)``, such as a module.
+            options: those of ``save_model``, and those of `runyard.client.models.LOG_OPTIONS`.
+        """
+        from runyard.client import models as kept
+
+        return kept.log(flavor.save_model, artifact_path, {**options, "registered_model_name": registered_model_name})
+
     def flavor(self, name: str) -> dict[str, Any]:
         """Raises: NotFound: the model was saved without this flavor."""
         if name not in self.flavors:
             raise NotFound(f"the model has no flavor {name!r}, only {', '.join(sorted(self.flavors)) or 'none'}")
         return self.flavors[name]
+
+
+def __getattr__(name: str) -> Any:
+    # Programs look for what the client knows of models here, too.
+    if name not in ("ModelInfo", "get_model_info", "set_model", "update_model_requirements"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from runyard.models import python_model
+
+    if name == "set_model":
+        return python_model.set_model
+    from runyard.client import models as kept
+
+    return getattr(kept, name)

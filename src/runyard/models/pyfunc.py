@@ -6,6 +6,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import logging
 import shutil
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any, Final
 from runyard.errors import InvalidParameter, NotFound
 from runyard.models import packaging, pickles
 from runyard.models.enforcement import enforce_params, enforce_schema
-from runyard.models.examples import load_example
+from runyard.models.examples import load_example, split_example
 from runyard.models.model import Model
 from runyard.models.python_model import (
     FunctionPythonModel,
@@ -25,10 +26,13 @@ from runyard.models.python_model import (
     run_code,
     unwrapped,
 )
+from runyard.models.signature import AnyType, ColSpec, ModelSignature, Schema, infer_params, infer_schema
+from runyard.models.type_hints import Hints, converted, hints_of, keep_resolved, schema_of
 
 __all__ = ["PyFuncModel", "PythonModel", "PythonModelContext", "load_model", "save_model"]
 
 FLAVOR: Final = "python_function"
+_log: Final = logging.getLogger(__name__)
 
 PYTHON_MODEL_LOADER: Final = "mlflow.pyfunc.model"
 CODE_MODEL_LOADER: Final = "mlflow.pyfunc.loaders.code_model"
@@ -53,7 +57,7 @@ class PyFuncModel:
     def input_example(self) -> Any:
         """The input example that was saved with the model; None without one."""
         info = self.metadata.saved_input_example_info
-        return None if info is None else load_example(self._folder, info)[0]
+        return None if info is None else load_example(self._folder, info, self.metadata.get_input_schema())[0]
 
     @property
     def loader_module(self) -> str:
@@ -112,8 +116,10 @@ class PyFuncModel:
 
     def _call(self, method: str, data: Any, params: Mapping[str, Any] | None) -> Any:
         signature = self.metadata.signature
-        # A function that says list[str] gets the list, and no frame made of it.
-        if signature is not None and signature.inputs is not None and not self.metadata.is_signature_from_type_hint:
+        if self.metadata.is_signature_from_type_hint and isinstance(self._implementation, _PythonModelAdapter):
+            # A function that says list[str] gets the list, and no frame made of it.
+            data = self._implementation.as_hinted(data)
+        elif signature is not None and signature.inputs is not None:
             data = enforce_schema(data, signature.inputs)
         return self._ask(method, data, params)
 
@@ -161,7 +167,7 @@ def save_model(
         raise InvalidParameter(f"python_model {str(source)!r} is no file of Python")
     for each in options.get("code_paths") or []:
         packaging.add_code(Path(each).parent, ".")
-    model = run_code(source, model_config) if source else python_model
+    model: Any = run_code(source, model_config) if source else python_model
     if not hasattr(model, "predict"):
         if not callable(model) or isinstance(model, type):
             raise InvalidParameter(
@@ -172,7 +178,19 @@ def save_model(
     if streamable is None:
         streamable = getattr(type(model), "predict_stream", None) not in (None, PythonModel.predict_stream)
 
+    adapter = functools.cache(
+        lambda: _PythonModelAdapter(
+            model, PythonModelContext({name: str(found) for name, found in named.items()}, model_config)
+        )
+    )
+    function = unwrapped(model.func if isinstance(model, FunctionPythonModel) else type(model).predict)
+    hints = hints_of(function)
+    if hints.is_of_signature and options.get("signature") is not False:
+        keep_resolved(function)
+        options["signature"] = _hinted_signature(hints, options.get("signature"), options.get("input_example"), adapter)
+
     def write(folder: Path, meta: Model, code: str | None) -> None:
+        meta.is_signature_from_type_hint = hints.is_of_signature and options.get("signature") is not False
         flavor: dict[str, Any] = {"cloudpickle_version": packaging.version_of("cloudpickle"), "code": code}
         if source:
             # MLflow takes the last part of it, whatever folder it was in.
@@ -191,11 +209,13 @@ def save_model(
         loader = CODE_MODEL_LOADER if source else PYTHON_MODEL_LOADER
         packaging.add_pyfunc(meta, loader, streamable=streamable, **flavor)
 
-    def predict(sample: Any, params: dict[str, Any] | None) -> Any:
-        context = PythonModelContext({name: str(found) for name, found in named.items()}, model_config)
-        return _PythonModelAdapter(model, context).predict(sample, params)
-
-    return packaging.save(path, write, modules=["cloudpickle"], predict=predict, **options)
+    return packaging.save(
+        path,
+        write,
+        modules=["cloudpickle"],
+        predict=lambda sample, params: adapter().predict(sample, params),
+        **options,
+    )
 
 
 def load_model(model_path: str | Path, *, model_config: Mapping[str, Any] | None = None) -> PyFuncModel:
@@ -230,7 +250,8 @@ def load_model(model_path: str | Path, *, model_config: Mapping[str, Any] | None
     load = getattr(module, "_load_pyfunc", None)
     if load is None:
         raise InvalidParameter(f"the model's loader module {loader!r} must define _load_pyfunc(path)")
-    return PyFuncModel(metadata, load(str(packaging.within(folder, data) if data else folder)), folder)
+    told = {"model_config": config} if "model_config" in inspect.signature(load).parameters else {}
+    return PyFuncModel(metadata, load(str(packaging.within(folder, data) if data else folder), **told), folder)
 
 
 class _PythonModelAdapter:
@@ -249,11 +270,52 @@ class _PythonModelAdapter:
     def get_raw_model(self) -> Any:
         return self.python_model
 
+    def as_hinted(self, data: Any) -> Any:
+        """Return an input as the type hint of ``predict`` says, if that is of a list."""
+        hints = self.hints
+        return converted(data, hints.input) if hints.is_of_signature else data
+
+    @functools.cached_property
+    def hints(self) -> Hints:
+        return hints_of(self._method("predict"))
+
     def _method(self, name: str) -> Callable[..., Any]:
         model = self.python_model
         if isinstance(model, FunctionPythonModel) and name == "predict":
             return unwrapped(model.func)
         return types.MethodType(unwrapped(getattr(type(model), name)), model)
+
+
+def _hinted_signature(
+    hints: Hints, given: Any, example: Any, adapter: Callable[[], _PythonModelAdapter]
+) -> ModelSignature:
+    """Return the signature that type hints make, with params and outputs of the example where those say nothing.
+
+    Raises:
+        InvalidParameter: no signature is made of the hint, or the example does not fit it.
+    """
+    inputs = schema_of(hints.input)
+    sample, params = split_example(example)
+    outputs = _outputs(hints)
+    if example is not None:
+        sample = converted(sample, hints.input)
+        if outputs is None:
+            outputs = infer_schema(adapter().predict(sample, params))
+    made = ModelSignature(inputs, outputs or Schema([ColSpec(AnyType())]), infer_params(params) if params else None)
+    if isinstance(given, ModelSignature):
+        if given.params is not None:
+            made = ModelSignature(made.inputs, made.outputs, given.params)
+        if given != made:
+            _log.warning("the signature is that of the type hints of predict, and not the other one that was given")
+    return made
+
+
+def _outputs(hints: Hints) -> Schema | None:
+    try:
+        return schema_of(hints.output)
+    except InvalidParameter:
+        # An output may be of any kind; what cannot be described is not.
+        return None
 
 
 def _load_python_model(folder: Path, flavor: dict[str, Any], config: dict[str, Any]) -> _PythonModelAdapter:

@@ -88,6 +88,46 @@ _running = threading.RLock()
 _numbers = itertools.count()
 
 
+# The configuration that the file which is run just now is given.
+_config: ContextVar[Mapping[str, Any] | None] = ContextVar("_config", default=None)
+
+
+class ModelConfig:
+    """The configuration of a model that is a source file: what it is loaded with or, while it is written, its own.
+
+    Args:
+        development_config: values, or a YAML file of them, that count where the model is given none.
+    Raises:
+        InvalidParameter: there are neither, or the file holds no mapping.
+    """
+
+    def __init__(self, *, development_config: Mapping[str, Any] | str | Path | None = None) -> None:
+        given = _config.get()
+        if given:
+            development_config = given
+        if development_config is None:
+            raise InvalidParameter("give development_config, or load the model with a model_config")
+        if not isinstance(development_config, Mapping):
+            import yaml
+
+            path = Path(development_config)
+            if not path.is_file():
+                raise InvalidParameter(f"development_config {str(path)!r} is no file")
+            development_config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(development_config, Mapping):
+            raise InvalidParameter(f"development_config must hold a mapping, got {type(development_config).__name__}")
+        self._values = dict(development_config)
+
+    def get(self, key: str) -> Any:
+        """Raises: KeyError: there is no such key."""
+        if key not in self._values:
+            raise KeyError(f"the configuration has no {key!r}, only {', '.join(map(str, self._values))}")
+        return self._values[key]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self._values)
+
+
 def set_model(model: Any) -> None:
     """Name the model that a source file is, where models are saved from code.
 
@@ -122,13 +162,15 @@ def run_code(path: Path, config: Mapping[str, Any] | None = None) -> Any:
             theirs.__dict__.pop("__mlflow_model__", None)
         sys.modules[name] = module
         before = _chosen.set(chosen)
+        configured = _config.set(config)
         try:
-            with _standing_in_for_mlflow(config):
+            with _standing_in_for_mlflow():
                 spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[name]
             raise
         finally:
+            _config.reset(configured)
             _chosen.reset(before)
         told = getattr(sys.modules.get("mlflow.models.model"), "__mlflow_model__", None)
     found = chosen[-1] if chosen else told
@@ -138,7 +180,7 @@ def run_code(path: Path, config: Mapping[str, Any] | None = None) -> Any:
 
 
 @contextlib.contextmanager
-def _standing_in_for_mlflow(config: Mapping[str, Any] | None) -> Iterator[None]:
+def _standing_in_for_mlflow() -> Iterator[None]:
     """Let a file that says ``import mlflow`` to define its model run where MLflow is not installed."""
     if "mlflow" in sys.modules or importlib.util.find_spec("mlflow") is not None:
         yield
@@ -152,7 +194,7 @@ def _standing_in_for_mlflow(config: Mapping[str, Any] | None) -> Iterator[None]:
         set_model=set_model,
         infer_signature=signature.infer_signature,
         ModelSignature=signature.ModelSignature,
-        ModelConfig=lambda development_config=None: _Config(config or development_config or {}),
+        ModelConfig=ModelConfig,
     )
     for module in (pyfunc, own):
         vars(module).update(PythonModel=PythonModel, PythonModelContext=PythonModelContext)
@@ -165,14 +207,3 @@ def _standing_in_for_mlflow(config: Mapping[str, Any] | None) -> Iterator[None]:
     finally:
         for name in stand_ins:
             sys.modules.pop(name, None)
-
-
-class _Config:
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def get(self, key: str) -> Any:
-        return self._values[key]
-
-    def to_dict(self) -> dict[str, Any]:
-        return dict(self._values)

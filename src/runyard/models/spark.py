@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import os
 import shutil
 import tempfile
 import uuid
@@ -16,6 +17,7 @@ from runyard.errors import InvalidParameter
 from runyard.models import pyfunc
 from runyard.models.model import Model
 from runyard.models.signature import Array, ColSpec, DataType, ModelSignature, Schema, TensorSpec
+from runyard.settings import load_model_settings
 
 _SPARK: Final = {
     DataType.boolean: "boolean",
@@ -34,6 +36,9 @@ _SPARK_OF_TENSORS: Final = {
     "int64": "bigint",
     "bool": "boolean",
 }
+
+
+_ALLOW_PICKLE: Final = "RUNYARD_ALLOW_PICKLE"
 
 
 def spark_udf(
@@ -67,9 +72,10 @@ def spark_udf(
     names = _names(meta.signature)
     kind = _parsed(result_type if result_type is not None else _result_type(meta.signature))
     archive, config = _sent(spark, folder), json.dumps(dict(model_config or {}))
+    allow_pickle = load_model_settings().allow_pickle
 
     def predict(batches: Iterator[Any]) -> Iterator[Any]:
-        model = _loaded(archive, config)
+        model = _loaded(archive, config, allow_pickle)
         for columns in batches:
             yield _as_result(model.predict(_frame(columns, names), params), kind)
 
@@ -139,13 +145,23 @@ def _sent(spark: Any, folder: Path) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _loaded(archive: str, config: str) -> pyfunc.PyFuncModel:
+def _loaded(archive: str, config: str, allow_pickle: bool) -> pyfunc.PyFuncModel:
     from pyspark import SparkFiles
 
+    before = os.environ.get(_ALLOW_PICKLE)
+    if not allow_pickle:
+        # What the driver forbids is forbidden here, too: the environment of an executor is its own.
+        os.environ[_ALLOW_PICKLE] = "false"
     folder = tempfile.mkdtemp(prefix="runyard-model-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.unpack_archive(SparkFiles.get(archive), folder)
-    return pyfunc.load_model(folder, model_config=json.loads(config))
+    try:
+        return pyfunc.load_model(folder, model_config=json.loads(config))
+    finally:
+        if before is not None:
+            os.environ[_ALLOW_PICKLE] = before
+        elif not allow_pickle:
+            del os.environ[_ALLOW_PICKLE]
 
 
 def _frame(columns: Any, names: list[str]) -> Any:

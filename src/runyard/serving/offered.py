@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from runyard.serving import image
 from runyard.serving.asking import predict
+from runyard.serving.invocations import JSON, Invocation
+from runyard.serving.served import fetch, load, name_of
 
-__all__ = ["build_docker", "predict"]
+__all__ = ["build_docker", "predict", "validate_serving_input"]
+
+
+def validate_serving_input(model_uri: str | Path, serving_input: str | Mapping[str, Any]) -> Any:
+    """Return what a model predicts for a request, as a scoring server reads it.
+
+    Args:
+        serving_input: the body of the request, JSON or what it holds.
+    Raises:
+        BadRequest: it is no such request.
+        InvalidParameter: it does not fit the model's signature.
+    """
+    body = serving_input if isinstance(serving_input, str) else json.dumps(dict(serving_input))
+    served = load(fetch(str(model_uri)), name_of(str(model_uri)))
+    return served.predict(Invocation(body.encode(), JSON).read(served))
 
 
 def build_docker(

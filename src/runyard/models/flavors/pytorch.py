@@ -7,14 +7,19 @@ graph, traced with an input example, which loads without the model's code and ru
 from __future__ import annotations
 
 import contextlib
+import os
+import pickle
+import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runyard.errors import InvalidParameter
+from runyard.errors import InvalidParameter, PermissionDenied
 from runyard.models import packaging, pickles
 from runyard.models.examples import split_example
 from runyard.models.model import Model
+from runyard.settings import load_model_settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -101,13 +106,44 @@ def load_model(path: str | Path, *, map_location: Any = None, device: Any = None
     where = device or map_location or (None if torch.cuda.is_available() else torch.device("cpu"))
     graph = data / FILES["pt2"]
     if graph.exists():
-        module = torch.export.load(str(graph)).module()
+        with _as_settings_allow():
+            module = torch.export.load(str(graph)).module()
         return module if device is None else module.to(device)
     file = packaging.within(folder, f"{data.name}/{FILES['pickle']}")
     if _is_of_jit(file):
         return torch.jit.load(str(file), map_location=where)
     pickles.check_allowed(file.name)
     return torch.load(str(file), map_location=where, weights_only=False)
+
+
+@contextlib.contextmanager
+def _as_settings_allow() -> Iterator[None]:
+    """Where pickles are forbidden, let torch load nothing but tensors.
+
+    A graph's own parts are tensors, but torch loads whatever pickle is in their place, having failed to read tensors.
+    """
+    if load_model_settings().allow_pickle:
+        yield
+        return
+    with _lock:
+        before = os.environ.get(_TENSORS_ALONE)
+        os.environ[_TENSORS_ALONE] = "1"
+        try:
+            yield
+        except pickle.UnpicklingError as refused:
+            raise PermissionDenied(
+                "the graph holds a pickle beside its tensors, and RUNYARD_ALLOW_PICKLE forbids pickles"
+            ) from refused
+        finally:
+            if before is None:
+                del os.environ[_TENSORS_ALONE]
+            else:
+                os.environ[_TENSORS_ALONE] = before
+
+
+_lock: Final = threading.Lock()
+# Of torch, which reads it at each load.
+_TENSORS_ALONE: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 def _is_of_jit(file: Path) -> bool:

@@ -6,25 +6,63 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from runyard.client.models import ModelInfo, downloaded, log
+from runyard.client.models import ModelInfo, defaults, downloaded, log
 from runyard.errors import InvalidParameter
-from runyard.models import pyfunc
+from runyard.models import packaging, pyfunc
 from runyard.models.model import Model
 from runyard.models.pyfunc import PyFuncModel, PythonModel, PythonModelContext, save_model
-
-# Programs and pickles name `mlflow.pyfunc.model`, which is this module too.
-__path__: list[str] = []
 
 __all__ = [
     "PyFuncModel",
     "PythonModel",
     "PythonModelContext",
+    "add_to_model",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
     "get_model_dependencies",
     "load_model",
     "log_model",
     "save_model",
     "spark_udf",
 ]
+
+
+get_default_pip_requirements, get_default_conda_env = defaults("cloudpickle")
+
+
+def add_to_model(
+    model: Model,
+    loader_module: str,
+    data: str | None = None,
+    code: str | None = None,
+    conda_env: str | None = None,
+    python_env: str | None = None,
+    model_config: Mapping[str, Any] | None = None,
+    model_code_path: str | None = None,
+    **kwargs: Any,
+) -> Model:
+    """Give a model, as a flavor of the program's own writes it, the flavor by which any is loaded.
+
+    Args:
+        loader_module: a module whose ``_load_pyfunc(path)`` returns what has a ``predict``.
+        data: the file or folder of the model that ``_load_pyfunc`` is given; by default the model's own folder.
+        code: the folder of Python that goes with it.
+        conda_env, python_env: files of its environments.
+        model_config: values for ``_load_pyfunc``, if it takes a ``model_config``.
+    """
+    told = {
+        "data": data,
+        "config": None if model_config is None else dict(model_config),
+        "model_code_path": model_code_path,
+        **kwargs,
+    }
+    packaging.add_pyfunc(
+        model, loader_module, code, **{name: value for name, value in told.items() if value is not None}
+    )
+    env = {name: file for name, file in (("conda", conda_env), ("virtualenv", python_env)) if file is not None}
+    if env:
+        model.flavors[pyfunc.FLAVOR]["env"] = env
+    return model
 
 
 def log_model(artifact_path: str | None = None, **options: Any) -> ModelInfo:
