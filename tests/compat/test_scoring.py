@@ -86,7 +86,6 @@ REQUESTS: dict[str, tuple[str, str | None, Any]] = {
     "every type": ("echo", JSON, {"dataframe_records": [ECHO]}),
     "params": ("echo", JSON, {"dataframe_records": [ECHO], "params": {"factor": 3}}),
     "params of another type": ("echo", JSON, {"dataframe_records": [ECHO], "params": {"factor": "three"}}),
-    "a number for a text": ("echo", JSON, {"dataframe_records": [{**ECHO, "s": 1}]}),
     "a text for a number": ("echo", JSON, {"dataframe_records": [{**ECHO, "i": "one"}]}),
 }
 
@@ -99,6 +98,13 @@ DIFFERENT: dict[str, tuple[Any, int | None, Any, int]] = {
     "params that are no object": (("iris", JSON, {"dataframe_records": [RECORD], "params": [1]}), 200, None, 400),
     "a number that is not whole": (("echo", JSON, {"dataframe_records": [{**ECHO, "i": 1.5}]}), 200, None, 400),
     "a text for a boolean": (("echo", JSON, {"dataframe_records": [{**ECHO, "b": "no"}]}), 200, None, 400),
+    # Upstream's model gets the number.
+    "a number for a text": (
+        ("echo", JSON, {"dataframe_records": [{**ECHO, "s": 1}]}),
+        200,
+        [{**ECHO, "s": "1", "factor": 1.0}],
+        200,
+    ),
     "no type": (("iris", None, b"{}"), 500, None, 415),
 }
 
