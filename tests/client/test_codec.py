@@ -12,8 +12,8 @@ from runyard.client.codec import error_of
 from runyard.errors import RunyardError
 
 # Raised before a server runs or by calls of the program itself, so never on the wire; a filter's place is in its
-# message alone. Others are there as the one that they are a kind of. A scoring server's are not what the tracking
-# client reads.
+# message alone.
+# Others are there as the one that they are a kind of. A scoring server's are not what the tracking client reads.
 NOT_ON_THE_WIRE = {
     errors.Changed,
     errors.ConfigurationError,
