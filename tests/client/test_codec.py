@@ -11,9 +11,8 @@ from runyard import errors
 from runyard.client.codec import error_of
 from runyard.errors import RunyardError
 
-# Raised before a server runs or by calls of the program itself, so never on the wire; a filter's place is in its
-# message alone.
-# Others are there as the one that they are a kind of. A scoring server's are not what the tracking client reads.
+# Raised before a server runs, or by the program's own calls; a filter's place is in its message alone. A scoring
+# server's are not what the tracking client reads. Others are there as the one that they are a kind of.
 NOT_ON_THE_WIRE = {
     errors.Changed,
     errors.ConfigurationError,

@@ -117,8 +117,7 @@ OTHERS = """
     login LazyLoader SqlState ErrorClass IS_TRACING_SDK_ONLY
     ModelVersionDeploymentJobState RegisteredModelDeploymentJobState ModelVersionSearch RegisteredModelSearch
     UCVolumeDatasetSource from_tensorflow
-    FlavorBackend ModelConfig Resource ResourceType add_libraries_to_model convert_input_example_to_serving_input
-    infer_pip_requirements set_retriever_schema validate_schema validate_serving_input
+    FlavorBackend Resource ResourceType add_libraries_to_model set_retriever_schema
 """
 LEFT_OUT = frozenset([*GENERATIVE.split(), *OTHERS.split()])
 

@@ -363,17 +363,27 @@ def validate_schema(data: Any, expected_schema: Schema) -> None:
 
 def infer_pip_requirements(
     model_uri: str | Path,
-    flavor: str | None = None,
+    flavor: str | None,
     fallback: list[str] | None = None,
     timeout: int | None = None,
     extra_env_vars: Mapping[str, str] | None = None,
+    uv_project_dir: str | Path | None = None,
+    uv_groups: list[str] | None = None,
+    uv_extras: list[str] | None = None,
 ) -> list[str]:
     """Return what a saved model needs, by its files and its flavor; nothing is run, so nothing takes long.
 
     Args:
-        flavor: of the library; by default the one that the model has beside python_function.
-        fallback, timeout, extra_env_vars: of MLflow, which loads the model to find out.
+        flavor: of the library; None for the one that the model has beside python_function.
+        fallback: returned where nothing is found.
+        timeout, extra_env_vars: of MLflow, which loads the model to find out.
+    Raises:
+        InvalidParameter: a uv project is named, whose lock is not read here.
     """
+    if uv_project_dir is not None or uv_groups or uv_extras:
+        raise InvalidParameter(
+            "uv_project_dir, uv_groups and uv_extras are not read here: give pip_requirements, which uv export writes"
+        )
     folder = downloaded(model_uri)
     flavors = [flavor] if flavor else [name for name in Model.load(folder).flavors if name != "python_function"]
     named = {"pytorch": "torch", "python_function": "cloudpickle"}

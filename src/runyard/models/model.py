@@ -84,11 +84,11 @@ class Model:
         """
         return self._example(path)[0]
 
-    def load_input_example_params(self, path: str | Path | None = None) -> dict[str, Any] | None:
+    def load_input_example_params(self, path: str | Path | None) -> dict[str, Any] | None:
         """Return the params of the input example; None where it has none."""
         return self._example(path)[1]
 
-    def get_serving_input(self, path: str | Path | None = None) -> str | None:
+    def get_serving_input(self, path: str | Path | None) -> str | None:
         """Return the input example as the body of a request to a scoring server; None where there is none."""
         name = (self.saved_input_example_info or {}).get("serving_input_path")
         return None if name is None else (self._kept(path) / name).read_text(encoding="utf-8")
