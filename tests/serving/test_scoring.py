@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 
 from runyard.models.flavors import sklearn
 from runyard.models.signature import ColSpec, ModelSignature, Schema
@@ -97,6 +100,29 @@ def test_a_model_that_does_not_answer_row_by_row_is_found_out(
     assert caplog.text.count("does not answer row by row") == 1
 
 
+@pytest.mark.parametrize("answer", ["set", "number"])
+def test_an_answer_that_cannot_be_cut_leaves_the_threads_at_work(serve: Serve, saved: Saved, answer: str):
+    def predict(data: Any) -> Any:
+        return set(data["a"]) if answer == "set" else np.float64(len(data))
+
+    served = serve(saved(predict, signature=ONE_COLUMN), batch_max_size=8, batch_timeout_s=0.2, timeout_s=5.0)
+    bodies = [{"dataframe_records": [{"a": float(place)}]} for place in range(3)]
+    expected = [[0.0], [1.0], [2.0]] if answer == "set" else [1.0] * 3
+    assert [each.json().get("predictions") for each in at_once(served, bodies)] == expected
+
+
+def test_sparse_answers_are_cut_by_their_rows(serve: Serve, tmp_path: Path):
+    labels = sparse.csr_matrix([[1, 0], [0, 1], [1, 1]] * 4)
+    model = OneVsRestClassifier(LogisticRegression()).fit(np.array(ROWS * 4), labels)
+    assert sparse.issparse(model.predict(np.array(ROWS)))
+    sklearn.save_model(model, tmp_path / "sparse")
+    served = serve(tmp_path / "sparse", batch_timeout_s=0.2, timeout_s=5.0)
+    alone = [served.predictions({"inputs": [row]}) for row in ROWS]
+    answers = at_once(served, [{"inputs": [row]} for row in ROWS])
+    assert [each.json().get("predictions") for each in answers] == alone
+    assert served.model.can_join
+
+
 def test_requests_with_params_are_not_mixed(serve: Serve, saved: Saved):
     class Counts:
         def predict(self, context: Any, model_input: Any, params: dict[str, Any]) -> Any:
@@ -160,7 +186,7 @@ def test_a_model_that_is_replaced_answers_what_it_began(serve: Serve, saved: Sav
     GATES["second"] = threading.Event()
     GATES["second"].set()
     served = serve(saved(hold), version="1", threads=2)
-    second = load(Source(saved(lambda _: [2]), "2", is_temporary=False), "iris")
+    second = load(Source(saved(lambda _: [2]), "2"), "iris")
 
     async def ask() -> tuple[httpx.Response, httpx.Response]:
         old = asyncio.ensure_future(served.asking("/invocations", {"inputs": ["first"]}))

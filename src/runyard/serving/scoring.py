@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 import threading
 import time
@@ -349,16 +350,27 @@ def _predict_joined(served: ServedModel, tasks: Sequence[Task], rows: Sequence[A
         found = served.predict(Input(rows=np.concatenate(rows)))
     except BaseException:  # noqa: BLE001 - one of them may be wrong, which is told when it is asked alone
         return False
-    total = sum(map(len, rows))
-    if not hasattr(found, "__len__") or isinstance(found, (str, bytes, dict)) or len(found) != total:
+    parts = _parts(found, [len(each) for each in rows])
+    if parts is None:
         served.can_join = False
         logger.warning("%s does not answer row by row: requests are scored one by one", served.title)
         return False
-    # Frames and series are cut by position, whatever their index says.
-    cut = getattr(found, "iloc", found)
-    start = 0
-    for task, part in zip(tasks, rows, strict=True):
+    for task, part in zip(tasks, parts, strict=True):
         current_exchange.set(task.exchange)
-        _write(served, task, cut[start : start + len(part)])
-        start += len(part)
+        _write(served, task, part)
     return True
+
+
+def _parts(found: Any, sizes: Sequence[int]) -> list[Any] | None:
+    """Return the model's answer cut into as many rows as each request has; None where it is no answer by row."""
+    if isinstance(found, (str, bytes, dict)):
+        return None
+    try:
+        # A sparse matrix has a shape and no length.
+        if (found.shape[0] if hasattr(found, "shape") else len(found)) != sum(sizes):
+            return None
+        # Frames and series are cut by position, whatever their index says.
+        cut = getattr(found, "iloc", found)
+        return [cut[end - size : end] for size, end in zip(sizes, itertools.accumulate(sizes), strict=True)]
+    except Exception:  # noqa: BLE001 - a set, a single number, or whatever a model of the user's own answers
+        return None
