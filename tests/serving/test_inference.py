@@ -124,6 +124,8 @@ def test_a_model_without_a_signature_gets_what_comes(serve: Serve, saved: Saved)
         ({"inputs": [{**WHOLE, "datatype": "FP128"}]}, "datatype of input 'x' must be one of BOOL, .*got 'FP128'"),
         ({"inputs": [{**WHOLE, "shape": [3, 5]}]}, r"input 'x' has 12 values, .* its shape \[3, 5\]"),
         ({"inputs": [{**WHOLE, "shape": [-3, -4]}]}, "shape"),
+        ({"inputs": [{**WHOLE, "shape": [0, 10**30], "data": []}]}, "the shape of input 'x' is none of an array"),
+        ({"inputs": [{**WHOLE, "shape": [3, 4, *[1] * 99]}]}, "the shape of input 'x' is none of an array"),
         ({"inputs": [{**WHOLE, "data": None}]}, "input 'x' has no data"),
         ({"inputs": [{**WHOLE, "data": ["a"] * 12}]}, "does not fit its datatype FP64"),
         ({"inputs": [{**WHOLE, "data": [[1, 2], [3]]}]}, "data of input 'x' is no tensor"),
@@ -132,6 +134,7 @@ def test_a_model_without_a_signature_gets_what_comes(serve: Serve, saved: Saved)
         ({"inputs": [WHOLE, WHOLE]}, "two inputs have the name 'x'"),
         ({"inputs": [{**WHOLE, "parameters": {"binary_data_size": 99}}]}, "must be within the 0 bytes behind"),
         ({"inputs": [BY_NAME[0]]}, "missing inputs"),
+        ({"inputs": [{**BY_NAME[0], "shape": [3, 1, 1]}, *BY_NAME[1:]]}, "sepal length"),
         ({"inputs": [*BY_NAME[1:], {**BY_NAME[0], "shape": [1], "data": [1.0]}]}, "the same number of rows"),
     ],
 )

@@ -248,7 +248,9 @@ def _question(arrays: Mapping[str, Any], format_: InputFormat) -> Input:
     if not schema.has_input_names():
         columns = dict(enumerate(columns.values()))
     elif (
-        format_.names and list(columns) == format_.names and all(array.dtype.kind in "iuf" for array in arrays.values())
+        format_.names
+        and list(columns) == format_.names
+        and all(array.dtype.kind in "iuf" and array.ndim < 3 for array in arrays.values())
     ):
         import numpy as np
 
@@ -351,7 +353,10 @@ def _shaped(tensor: RequestInput, array: Any) -> Any:
         raise InvalidParameter(
             f"input {tensor.name!r} has {array.size} values, which is not what its shape {list(shape)} holds"
         )
-    return array.reshape(shape)
+    try:
+        return array.reshape(shape)
+    except (ValueError, OverflowError) as wrong:
+        raise InvalidParameter(f"the shape of input {tensor.name!r} is none of an array: {clipped(wrong)}") from None
 
 
 def _outputs(predictions: Any, schema: Schema | None) -> dict[str, Any]:
