@@ -24,7 +24,7 @@ def served(name: str, folder: Path) -> ServedModel:
     kind = KINDS[name]
     options = {**(kind.options or {}), "input_example": kind.data}
     importlib.import_module(f"runyard.{kind.flavor}").save_model(kind.make(folder), folder / "model", **options)
-    return load(Source(folder / "model", None, is_temporary=False), name)
+    return load(Source(folder / "model", None), name)
 
 
 def answer(model: ServedModel, body: bytes, media_type: str = JSON) -> Any:

@@ -138,7 +138,7 @@ def serve() -> Iterator[Callable[..., Served]]:
     with contextlib.ExitStack() as stack:
 
         def start(path: Path, version: str | None = None, **options: Any) -> Served:
-            model = load(Source(path, version, is_temporary=False), "iris")
+            model = load(Source(path, version), "iris")
             served = Served(model, **options)
             stack.callback(served.close)
             return served

@@ -7,9 +7,11 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +26,7 @@ import runyard as mlflow
 from runyard.client import connections
 from runyard.errors import ConfigurationError
 from runyard.models import pyfunc
-from runyard.serving.run import serve
+from runyard.serving.run import load_fetched, serve
 from runyard.settings import load_serving_settings
 from tests.ports import free_port
 from tests.servers import ServerProcess, clean_environment
@@ -208,6 +210,36 @@ def test_a_moved_alias_is_followed_without_a_failed_request(
     finally:
         connections.close_all()
         mlflow.set_tracking_uri("")
+
+
+def test_a_worker_that_is_replaced_serves_what_was_first_where_the_next_version_is_broken(
+    iris: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    registry = f"sqlite:///{tmp_path / 'registry.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    mlflow.set_tracking_uri(registry)
+    try:
+        client = mlflow.MlflowClient()
+        client.create_registered_model("iris")
+        broken = tmp_path / "broken"
+        shutil.copytree(iris, broken)
+        (broken / "model.pkl").unlink()
+        for folder in (iris, broken):
+            run = client.create_run(mlflow.set_experiment("iris").experiment_id)
+            client.log_artifacts(run.info.run_id, str(folder), "model")
+            client.create_model_version("iris", f"runs:/{run.info.run_id}/model", run.info.run_id)
+        client.set_registered_model_alias("iris", "champion", "2")
+        settings = load_serving_settings(
+            {}, model_uri="models:/iris@champion", watch=True, fetched_folder=str(iris), fetched_version="1"
+        )
+        assert load_fetched(settings).version == "1"
+    finally:
+        connections.close_all()
+        mlflow.set_tracking_uri("")
+    assert "serving what models:/iris@champion was first" in caplog.text
+    assert not list((tmp_path / "temporary").glob("runyard-model-*"))
 
 
 def _by_value(source: str) -> Any:

@@ -94,11 +94,12 @@ def write_context(
     python = "{}.{}".format(*sys.version_info)
     if model_uri is not None:
         source = fetch(model_uri)
-        Model.load(source.folder).flavor(FLAVOR)
-        shutil.rmtree(folder / "model", ignore_errors=True)
-        shutil.copytree(source.folder, folder / "model")
-        if source.is_temporary:
-            shutil.rmtree(source.folder, ignore_errors=True)
+        try:
+            Model.load(source.folder).flavor(FLAVOR)
+            shutil.rmtree(folder / "model", ignore_errors=True)
+            shutil.copytree(source.folder, folder / "model")
+        finally:
+            source.remove()
         spec = read_model_folder(folder / "model")
         if spec.conda_packages:
             raise InvalidParameter(

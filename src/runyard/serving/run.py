@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,13 @@ def serve(settings: ServingSettings) -> None:
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         source = fetch(settings.model_uri)
         if settings.workers == 1:
-            _serve_here(settings, listener, source, None, address)
+            _serve_here(settings, listener, lambda: _load(settings, source), None, address)
         else:
-            # What is wrong with the files is told once, here.
-            Model.load(source.folder).flavor(FLAVOR)
-            told = dataclasses.replace(settings, fetched_folder=str(source.folder), fetched_version=source.version)
-            logger.info("serving %s at %s with %d workers", settings.model_uri, address, settings.workers)
-            with _removed(source):
+            try:
+                # What is wrong with the files is told once, here.
+                Model.load(source.folder).flavor(FLAVOR)
+                told = dataclasses.replace(settings, fetched_folder=str(source.folder), fetched_version=source.version)
+                logger.info("serving %s at %s with %d workers", settings.model_uri, address, settings.workers)
                 Supervisor(
                     "runyard.serving.run",
                     to_environment(told),
@@ -63,6 +63,8 @@ def serve(settings: ServingSettings) -> None:
                     workers=settings.workers,
                     drain_s=settings.drain_s,
                 ).run()
+            finally:
+                source.remove()
     logger.info("stopped")
 
 
@@ -100,13 +102,32 @@ def config_of(settings: ServingSettings) -> dict[str, Any] | None:
     return config
 
 
+def load_fetched(settings: ServingSettings) -> ServedModel:
+    """Return the model that the parent fetched; where the alias has moved since, the one that it names now."""
+    assert settings.fetched_folder is not None
+    fetched = Source(Path(settings.fetched_folder), settings.fetched_version)
+    if settings.watch:
+        # Whatever is wrong with the newer one, a worker that died is replaced: its watcher tries that one again.
+        try:
+            wanted = current_version(settings.model_uri)
+            if wanted != fetched.version:
+                return _load(settings, fetch(settings.model_uri, wanted))
+        except RunyardError as error:
+            logger.warning("serving what %s was first: %s", settings.model_uri, error.message)
+        except Exception:
+            logger.exception("serving what %s was first: what it is now cannot be loaded", settings.model_uri)
+    return _load(settings, fetched)
+
+
 def _serve_here(
-    settings: ServingSettings, listener: socket.socket, source: Source, counters: Counters | None, address: str | None
+    settings: ServingSettings,
+    listener: socket.socket,
+    load_first: Callable[[], ServedModel],
+    counters: Counters | None,
+    address: str | None,
 ) -> None:
     """Serve in this process until a signal says to stop."""
-    config = config_of(settings)
-    name = settings.name or name_of(settings.model_uri)
-    first = load(source, name, config)
+    first = load_first()
     # Not to be kept alive by this frame.
     version = first.version
     monitoring = ServingMonitoring(counters)
@@ -124,7 +145,7 @@ def _serve_here(
     monitoring.serves(first.name, first.version, is_served=True)
     if address is not None:
         logger.info("serving %s at %s", first.title, address)
-    del first, source
+    del first
     watcher = None
     if settings.watch:
 
@@ -137,7 +158,7 @@ def _serve_here(
             settings.model_uri,
             version,
             interval_s=settings.watch_interval_s,
-            load=lambda wanted: load(fetch(settings.model_uri, wanted), name, config),
+            load=lambda wanted: _load(settings, fetch(settings.model_uri, wanted)),
             swap=swap,
         )
 
@@ -163,29 +184,8 @@ def _serve_here(
         tracing.close()
 
 
-@contextlib.contextmanager
-def _removed(source: Source) -> Iterator[None]:
-    import shutil
-
-    try:
-        yield
-    finally:
-        if source.is_temporary:
-            shutil.rmtree(source.folder, ignore_errors=True)
-
-
-def _source_of(settings: ServingSettings) -> Source:
-    """Return what the parent fetched; where the alias has moved since, what it names now."""
-    assert settings.fetched_folder is not None
-    fetched = Source(Path(settings.fetched_folder), settings.fetched_version, is_temporary=False)
-    if settings.watch:
-        try:
-            wanted = current_version(settings.model_uri)
-            if wanted != fetched.version:
-                return fetch(settings.model_uri, wanted)
-        except RunyardError as error:
-            logger.warning("cannot tell which version %s is: %s", settings.model_uri, error.message)
-    return fetched
+def _load(settings: ServingSettings, source: Source) -> ServedModel:
+    return load(source, settings.name or name_of(settings.model_uri), config_of(settings))
 
 
 def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> None:
@@ -194,7 +194,7 @@ def _work(listener_descriptor: int, counters_descriptor: int, number: int) -> No
     counters = Counters(counters_descriptor, number)
     with socket.socket(fileno=listener_descriptor) as listener:
         try:
-            _serve_here(settings, listener, _source_of(settings), counters, None)
+            _serve_here(settings, listener, lambda: load_fetched(settings), counters, None)
         except RunyardError as error:
             logger.error("cannot serve: %s", error.message)  # noqa: TRY400 - the message says it all
             raise SystemExit(CANNOT_START) from None

@@ -36,8 +36,13 @@ class Source:
     folder: Path
     # Of a registered model; None where the URI names none.
     version: str | None
-    # Whether the folder is ours, to be removed when the model is not served any more.
-    is_temporary: bool
+    # The folder that it was fetched into, which goes when the model is not served any more; None where it is not ours.
+    temporary: Path | None = None
+
+    def remove(self) -> None:
+        """Remove what was fetched, if anything was."""
+        if self.temporary is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 class ServedModel:
@@ -52,9 +57,8 @@ class ServedModel:
         self.can_join = True
         self._model = model
         self._of_array = model.array_predictor(self.format.names) if self.format.names else None
-        if source.is_temporary:
-            # Not before the last request that it answers: a model may read its files at any time.
-            weakref.finalize(self, shutil.rmtree, source.folder, ignore_errors=True)
+        # Not before the last request that it answers: a model may read its files at any time.
+        weakref.finalize(self, source.remove)
 
     @property
     def title(self) -> str:
@@ -120,7 +124,7 @@ def fetch(model_uri: str, version: str | None = None) -> Source:
     """
     local = local_path(model_uri)
     if local is not None:
-        return Source(Path(local), None, is_temporary=False)
+        return Source(Path(local), None)
     if version is None:
         version = current_version(model_uri)
     # By its number, so that what is fetched is what was looked up.
@@ -131,24 +135,28 @@ def fetch(model_uri: str, version: str | None = None) -> Source:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Source(found, version, is_temporary=True)
+    return Source(found, version, Path(folder))
 
 
 def load(source: Source, name: str, config: Mapping[str, Any] | None = None) -> ServedModel:
-    """Return a model, ready to be asked.
+    """Return a model, ready to be asked; what was fetched of one that cannot be loaded is removed.
 
     Raises:
         RunyardError: it cannot be loaded here.
     """
-    _warn_of_other_versions(source.folder)
     try:
+        _warn_of_other_versions(source.folder)
         model = pyfunc.load_model(source.folder, model_config=config)
-    except ModuleNotFoundError as missing:
-        raise InvalidParameter(
-            f"the model needs the module {missing.name!r}, which is not installed here: install what its "
-            "requirements.txt names, or let --env-manager uv make an environment that has it"
-        ) from missing
-    served = ServedModel(model, name, source)
+        served = ServedModel(model, name, source)
+    except BaseException as error:
+        # A watcher tries again every minute, and would fill the disk.
+        source.remove()
+        if isinstance(error, ModuleNotFoundError):
+            raise InvalidParameter(
+                f"the model needs the module {error.name!r}, which is not installed here: install what its "
+                "requirements.txt names, or let --env-manager uv make an environment that has it"
+            ) from error
+        raise
     served.warm()
     return served
 
