@@ -19,6 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from runyard.projects.telling import tell
+
 # Its exit status says what it recorded; any other is that of a watcher that was killed or broke.
 EXIT_STATUSES: Final = {"FINISHED": 0, "FAILED": 80, "KILLED": 81}
 
@@ -41,7 +43,7 @@ def main(told: str) -> int:
     try:
         process = subprocess.Popen(task["command"], cwd=task["folder"], start_new_session=True)
     except OSError as error:
-        _tell(f"{task['command'][0]} cannot be run: {error.strerror}")
+        tell(f"{task['command'][0]} cannot be run: {error.strerror}")
         return _record(task["run_id"], "FAILED")
     with contextlib.suppress(OSError), os.fdopen(task["pipe"], "w") as pipe:
         pipe.write(str(process.pid))
@@ -126,7 +128,3 @@ def _record(run_id: str, status: str) -> int:
 
     records.try_to_end(run_id, status)
     return EXIT_STATUSES[status]
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(f"runyard: {text}\n")
