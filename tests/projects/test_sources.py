@@ -149,6 +149,14 @@ def test_a_zip_file_that_is_none_leads_out_or_is_not_there_is_refused(tmp_path, 
     (tmp_path / "no.zip").write_text("no")
     with pytest.raises(ExecutionException, match="cannot be unpacked: File is not a zip file"):
         fetch_project(str(tmp_path / "no.zip"))
+    damaged = make_zip(tmp_path / "damaged.zip", MLproject="name: wine")
+    # Its first file is said to be encrypted, where it is and in the list at the end.
+    content = bytearray(damaged.read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(mark) + offset] |= 1
+    damaged.write_bytes(content)
+    with pytest.raises(ExecutionException, match=r"cannot be unpacked: .*encrypted"):
+        fetch_project(str(damaged))
     with pytest.raises(ExecutionException, match=r"cannot be unpacked: .*No such file"):
         fetch_project(str(tmp_path / "gone.zip"))
     with pytest.raises(ExecutionException, match=r"gone\.zip' answered with status 404"):

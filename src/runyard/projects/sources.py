@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from runyard.artifacts.uris import local_path
@@ -111,7 +112,8 @@ def _unpacked(place: str) -> Path:
                     if not (folder / member).resolve().is_relative_to(folder.resolve()):
                         raise ExecutionException(f"{place} holds {member!r}, which leads out of the project's folder")
                 archive.extractall(folder)
-    except (OSError, zipfile.BadZipFile, Unavailable) as error:
+    # The last three are what zipfile raises of files that are encrypted, oddly compressed or damaged.
+    except (OSError, zipfile.BadZipFile, Unavailable, RuntimeError, zlib.error, EOFError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ExecutionException(f"the zip file {place} cannot be unpacked: {error}") from None
     except BaseException:
