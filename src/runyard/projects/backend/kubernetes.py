@@ -72,12 +72,12 @@ class KubernetesBackend(AbstractBackend):
             command = execution.command_line(project, entry_point, params, downloads)
             image = _image(project, run, backend_config, is_built=is_built)
             job = job_of(template, project, run, image, command)
-            metadata = cluster.create(job)["metadata"]
-            name = f"{metadata['namespace']}/{metadata['name']}"
-            tell(f"made Job {name} for run {run.info.run_id}")
-            submitted = KubernetesSubmittedRun(run.info.run_id, metadata["name"], metadata["namespace"], cluster)
-            records.set_tags(run.info.run_id, {JOB_TAG: name})
-            return submitted
+            name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+            # Before it is there: from then on nothing may come between, or it would run without anybody to follow it.
+            records.set_tags(run.info.run_id, {JOB_TAG: f"{namespace}/{name}"})
+            cluster.create(job)
+            tell(f"made Job {namespace}/{name} for run {run.info.run_id}")
+            return KubernetesSubmittedRun(run.info.run_id, name, namespace, cluster)
 
 
 class KubernetesSubmittedRun(SubmittedRun):
@@ -144,12 +144,9 @@ class Cluster:
         self._jobs = kubernetes.client.BatchV1Api()
         self._failed = kubernetes.client.exceptions.ApiException
 
-    def create(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a Job, and return it as the cluster has it."""
+    def create(self, job: Mapping[str, Any]) -> None:
         namespace = job["metadata"]["namespace"]
-        answer = self._call("create", lambda: self._jobs.create_namespaced_job(namespace, job, _preload_content=False))
-        assert answer is not None
-        return answer
+        self._call("create", lambda: self._jobs.create_namespaced_job(namespace, job, _preload_content=False))
 
     def find(self, name: str, namespace: str) -> dict[str, Any] | None:
         """Return a Job, or None where it is there no more."""
