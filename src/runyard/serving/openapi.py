@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shlex
 from typing import Any, Final
 
 import msgspec
@@ -96,8 +97,8 @@ def document(served: ServedModel) -> bytes:
 
 def page(served: ServedModel) -> bytes:
     """Return a page that says how to ask the model."""
-    body = json.dumps(example(served))
-    curl = f"curl http://HOST:PORT/invocations -H 'Content-Type: application/json' -d '{body}'"
+    body = shlex.quote(json.dumps(example(served)))
+    curl = f"curl http://HOST:PORT/invocations -H 'Content-Type: application/json' -d {body}"
     rows = "".join(
         f"<tr><td><code>{html.escape(str(name))}</code></td><td>{html.escape(kind)}</td></tr>"
         for name, kind in _inputs(served)
