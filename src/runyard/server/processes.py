@@ -41,6 +41,12 @@ GARBAGE_THRESHOLD: Final = 20_000
 SAMPLE_INTERVAL_S: Final = 1.0
 
 
+def address_of(listener: socket.socket) -> str:
+    """Return where a browser finds what listens there."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def run_application(
     application: Any,
     listener: socket.socket,

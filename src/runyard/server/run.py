@@ -12,7 +12,7 @@ from runyard.server.observability.counters import Counters
 from runyard.server.observability.logs import configure_logging
 from runyard.server.observability.tracing import open_tracing
 from runyard.server.opening import opened_services
-from runyard.server.processes import Supervisor, listen, run_application
+from runyard.server.processes import Supervisor, address_of, listen, run_application
 from runyard.server.retention import cleaning
 from runyard.server.services import Services
 from runyard.settings import Settings, load_settings, to_environment
@@ -29,8 +29,7 @@ def serve(settings: Settings) -> None:
     configure_logging(settings)
     listener = listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        host, port = listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.static_prefix}"
+        address = f"{address_of(listener)}{settings.static_prefix}"
         if settings.workers == 1:
             with opened_services(settings) as services, cleaning(services):
                 logger.info("serving at %s (database %s)", address, services.database.uri)

@@ -20,7 +20,7 @@ from runyard.models.pyfunc import FLAVOR
 from runyard.server.observability.counters import Counters
 from runyard.server.observability.logs import send_log
 from runyard.server.observability.tracing import open_tracing
-from runyard.server.processes import CANNOT_START, Supervisor, listen, run_application
+from runyard.server.processes import CANNOT_START, Supervisor, address_of, listen, run_application
 from runyard.server.readiness import Readiness
 from runyard.serving.app import Application
 from runyard.serving.measures import ServingMonitoring
@@ -45,8 +45,7 @@ def serve(settings: ServingSettings) -> None:
         )
     send_log(settings.log_level, settings.log_format)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        host, port = listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        address = address_of(listener)
         source = fetch(settings.model_uri)
         if settings.workers == 1:
             _serve_here(settings, listener, lambda: _load(settings, source), None, address)
