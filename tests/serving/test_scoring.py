@@ -181,6 +181,21 @@ def test_slow_predictions_are_made_at_once_and_quick_ones_by_one_thread(serve: S
     assert len(quick.scorer._threads) <= 3
 
 
+def test_what_no_batch_had_room_for_does_not_wait_for_a_slow_one(serve: Serve, saved: Saved):
+    gate = GATES["batch"] = threading.Event()
+    served = serve(saved(hold), threads=4, batch_max_size=2, batch_timeout_s=5.0)
+
+    async def ask() -> list[httpx.Response]:
+        asked = [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["batch"]}))]
+        await until(lambda: served.scorer._is_collecting)
+        asked += [asyncio.ensure_future(served.asking("/invocations", {"inputs": ["batch"]})) for _ in range(3)]
+        await until(lambda: len(served.scorer._began) == 2)
+        gate.set()
+        return list(await asyncio.gather(*asked))
+
+    assert [answer.status_code for answer in served.run(ask())] == [200] * 4
+
+
 def test_a_model_that_is_replaced_answers_what_it_began(serve: Serve, saved: Saved, tmp_path: Path):
     gate = GATES["first"] = threading.Event()
     GATES["second"] = threading.Event()

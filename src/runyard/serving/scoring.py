@@ -154,11 +154,11 @@ class Scorer:
                     f"{len(self._waiting)} requests wait already, which is as many as may (max_queue): ask again"
                 )
             self._waiting.append(task)
-            if self._is_collecting:
-                self._has_more.notify()
-                return
             busy = len(self._threads) - self._idle
-            if busy == 0 or (self._is_slow and busy < self._max_threads):
+            if self._is_collecting:
+                # Who collects may have no room for it, and then be at work for long.
+                self._has_more.notify()
+            elif busy == 0 or (self._is_slow and busy < self._max_threads):
                 self._wake()
                 return
         if self._stall is None:
@@ -179,10 +179,10 @@ class Scorer:
         # Requests wait: if for a prediction that goes on and on, then not any longer.
         self._stall = None
         with self._lock:
-            if not self._waiting or self._is_collecting:
+            if not self._waiting:
                 return
             began = max(list(self._began.values()), default=0.0)
-            if time.perf_counter() - began > SLOW_S:
+            if not self._is_collecting and time.perf_counter() - began > SLOW_S:
                 self._wake()
         assert self._loop is not None
         self._stall = self._loop.call_later(SLOW_S, self._look_for_stalls)
