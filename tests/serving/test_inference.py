@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from runyard.models.signature import ColSpec, ModelSignature, Schema
+from runyard.serving.served import name_of
 from tests.serving.conftest import COLUMNS, ROWS, Served
 
 Serve = Callable[..., Served]
@@ -161,6 +162,20 @@ def test_metadata_tells_what_the_model_takes(iris: Path, tensor_iris: Path, serv
     about = serve(tensor_iris).get("/v2/models/iris").json()
     assert about["inputs"] == [{"name": "input-0", "datatype": "FP64", "shape": [-1, 4]}]
     assert served.get("/v2").json()["extensions"] == ["binary_tensor_data"]
+
+
+def test_a_model_is_named_by_its_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "iris").mkdir()
+    monkeypatch.chdir(tmp_path / "iris")
+    for uri in (
+        ".",
+        "../iris/",
+        str(tmp_path / "iris"),
+        "models:/iris@champion",
+        "models:/iris/3",
+        "s3://bucket/iris/",
+    ):
+        assert name_of(uri) == "iris"
 
 
 def test_health_follows_readiness(iris: Path, serve: Serve):

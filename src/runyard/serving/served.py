@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -91,7 +92,10 @@ def name_of(model_uri: str) -> str:
     scheme, _, path = model_uri.partition(":/")
     if scheme == "models":
         return path.strip("/").partition("/")[0].partition("@")[0]
-    return model_uri.rstrip("/").rpartition("/")[2] or "model"
+    local = local_path(model_uri)
+    # The folder's own name, of "." too: no client asks for a path that ends in that.
+    path = model_uri.rstrip("/") if local is None else os.path.abspath(local)
+    return path.rpartition("/")[2] or "model"
 
 
 def current_version(model_uri: str) -> str | None:
