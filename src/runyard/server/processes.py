@@ -56,11 +56,13 @@ def run_application(
     drain_s: int,
     max_head_bytes: int,
     client_timeout_s: float,
+    shutdown_s: int = SHUTDOWN_S,
     begin: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve in this process until a signal says to stop.
 
     Args:
+        shutdown_s: how long requests that are under way then may take.
         begin: called on the event loop before the first request.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -82,7 +84,7 @@ def run_application(
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_graceful_shutdown=shutdown_s,
     )
     server = _Server(config, readiness, drain_s)
     runner = asyncio.new_event_loop if os.name == "nt" else _uvloop
@@ -153,16 +155,25 @@ class Supervisor:
     Args:
         module: run by each worker with the descriptors of the listener and of the counters, and its number.
         variables: of the workers' environment, beside this process's.
+        shutdown_s: as the workers give it to `run_application`.
     """
 
     def __init__(
-        self, module: str, variables: Mapping[str, str], listener: socket.socket, *, workers: int, drain_s: int
+        self,
+        module: str,
+        variables: Mapping[str, str],
+        listener: socket.socket,
+        *,
+        workers: int,
+        drain_s: int,
+        shutdown_s: int = SHUTDOWN_S,
     ) -> None:
         self._module = module
         self._variables = variables
         self._listener = listener
         self._count = workers
         self._drain_s = drain_s
+        self._shutdown_s = shutdown_s
         self._workers: dict[subprocess.Popen[bytes], float] = {}
         self._counters = shared_file(workers)
         # Which of its segments each worker has; its successor gets the same.
@@ -199,7 +210,7 @@ class Supervisor:
         for worker in self._workers:
             if worker.poll() is None:
                 worker.terminate()
-        deadline = time.monotonic() + self._drain_s + SHUTDOWN_S + 5
+        deadline = time.monotonic() + self._drain_s + self._shutdown_s + 5
         for worker in self._workers:
             try:
                 worker.wait(max(0.1, deadline - time.monotonic()))

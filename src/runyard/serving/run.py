@@ -20,7 +20,7 @@ from runyard.models.pyfunc import FLAVOR
 from runyard.server.observability.counters import Counters
 from runyard.server.observability.logs import send_log
 from runyard.server.observability.tracing import open_tracing
-from runyard.server.processes import CANNOT_START, Supervisor, address_of, listen, run_application
+from runyard.server.processes import CANNOT_START, SHUTDOWN_S, Supervisor, address_of, listen, run_application
 from runyard.server.readiness import Readiness
 from runyard.serving.app import Application
 from runyard.serving.measures import ServingMonitoring
@@ -61,6 +61,7 @@ def serve(settings: ServingSettings) -> None:
                     listener,
                     workers=settings.workers,
                     drain_s=settings.drain_s,
+                    shutdown_s=_shutdown_s(settings),
                 ).run()
             finally:
                 source.remove()
@@ -174,6 +175,7 @@ def _serve_here(
         drain_s=settings.drain_s,
         max_head_bytes=settings.max_head_bytes,
         client_timeout_s=settings.client_timeout_s,
+        shutdown_s=_shutdown_s(settings),
         begin=begin,
     )
     if watcher is not None:
@@ -181,6 +183,11 @@ def _serve_here(
     scorer.close()
     if tracing is not None:
         tracing.close()
+
+
+def _shutdown_s(settings: ServingSettings) -> int:
+    # By then each request has its answer, a 504 at last.
+    return max(SHUTDOWN_S, settings.timeout_s + 1)
 
 
 def _load(settings: ServingSettings, source: Source) -> ServedModel:
