@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.google_cloud import GoogleCloud
 from tests.object_stores import Azurite, Cloud, SeaweedFS
 from tests.postgres import PostgresServer
 from tests.servers import ServerProcess, start_runyard
+
+if TYPE_CHECKING:
+    from tests.google_cloud import GoogleCloud
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,6 +81,9 @@ def azurite() -> Iterator[Azurite]:
 @pytest.fixture(scope="session")
 def google_cloud(seaweedfs: SeaweedFS) -> Iterator[GoogleCloud]:
     """One Google Cloud Storage for all tests of this process."""
+    # Not above: it takes botocore, which the environment of tests/ml has not.
+    from tests.google_cloud import GoogleCloud
+
     cloud = GoogleCloud(seaweedfs)
     yield cloud
     cloud.stop()
