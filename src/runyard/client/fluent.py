@@ -897,13 +897,18 @@ def doctor(mask_envs: bool = False) -> None:
         f"Runyard version: {__version__}",
         # It is made to be shown to others.
         *(
-            f"{name} URI: {re.sub(r'://[^/@]*@', '://***@', uri)}"
+            f"{name} URI: {_without_password(uri)}"
             for name, uri in (("Tracking", get_tracking_uri()), ("Registry", get_registry_uri()))
         ),
         "Environment variables:",
         *(f"  {name}: {'***' if mask_envs else value}" for name, value in settings.told_by_environment()),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _without_password(uri: str) -> str:
+    """Return a server's or a database's URI without who is let in by it: passwords may hold "@" and "/"."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"://[^?]*@", "://***@", uri))
 
 
 def experiment_id_now() -> str:
@@ -939,10 +944,10 @@ def named_experiment(client: MlflowClient, name: str) -> Experiment:
 def _logging_client() -> MlflowClient:
     """Return the client by which things are logged, which are many: a new one would read the environment each time."""
     global _client  # noqa: PLW0603 - it is remembered for the whole process
-    uri = get_tracking_uri()
-    if _client is None or _client.tracking_uri != uri:
-        _client = MlflowClient(uri)
-    return _client
+    uri, client = get_tracking_uri(), _client
+    if client is None or client.tracking_uri != uri:
+        client = _client = MlflowClient(uri)
+    return client
 
 
 _client: MlflowClient | None = None
