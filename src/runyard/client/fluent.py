@@ -57,7 +57,7 @@ from runyard.entities import (
     WorkspaceDeletionMode,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError, Unavailable
+from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError
 from runyard.wire.names import shown
 
 if TYPE_CHECKING:
@@ -991,11 +991,10 @@ def _check_parent(client: MlflowClient, run_id: str) -> None:
             f"Current run with UUID {current} does not match the specified parent_run_id {run_id}. To start a new "
             f"nested run under the parent run with UUID {current}, first end the current run with mlflow.end_run()."
         )
-    try:
-        parent = client.get_run(run_id)
-    except Unavailable:
-        # Where runs are kept until the server is back, it cannot be asked now.
+    if settings.load_client_settings().spool:
+        # Starting a run is not to wait for a server, and the parent may be in the spool of another process.
         return
+    parent = client.get_run(run_id)
     if parent.info.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InvalidParameter(
             f"Cannot start run under parent run with ID {run_id} because it is in the deleted state."
