@@ -441,6 +441,12 @@ def test_registered_models_are_looked_up_in_the_registry_that_was_named(place: P
         client.create_registered_model("kept apart")
         client.create_model_version("kept apart", f"{run.info.artifact_uri}/model")
         assert mlflow.artifacts.load_text("models:/kept apart/1/MLmodel") == "of the model"
+        (place / "saved").mkdir()
+        (place / "saved" / "MLmodel").write_text("of a logged model")
+        logged = mlflow.initialize_logged_model("logged")
+        client.log_model_artifacts(logged.model_id, str(place / "saved"))
+        assert mlflow.register_model(logged.model_uri, "kept apart").model_id == logged.model_id
+        assert mlflow.artifacts.load_text("models:/kept apart/2/MLmodel") == "of a logged model"
         assert mlflow.MlflowClient(str(place / "runs")).search_registered_models()[0].name == "kept apart"
         mlflow.set_registry_uri("")
         with pytest.raises(MlflowException, match="kept apart"):

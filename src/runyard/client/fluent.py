@@ -641,6 +641,9 @@ def register_model(
         raise InvalidParameter(f"env_pack: environments are not packed here, got {shown(env_pack)}")
     client = MlflowClient()
     source, run_id, model_id = model_source(client, str(model_uri))
+    if model_id is not None and get_registry_uri() != get_tracking_uri():
+        # A registry that is elsewhere knows nothing of the logged model, only where its files are.
+        source = client.get_logged_model(model_id).artifact_location
     try:
         client.create_registered_model(name)
     except RunyardError as error:
