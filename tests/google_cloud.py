@@ -18,10 +18,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 from tests.object_stores import Cloud, SeaweedFS
 from tests.rsa_keys import RsaKey
 
@@ -113,6 +109,11 @@ class GoogleCloud(Cloud):
         # Google takes an encoded slash for a slash, S3 does not.
         path = quote(unquote(parts.path), safe="/~")
         url = self._store.url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        # Not at the top: the tests of machine learning have this module's fixture, and no botocore.
+        from botocore.auth import S3SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
         request = AWSRequest(method, url, {**headers, "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}, body)
         credentials = Credentials(self._store.ACCESS_KEY, self._store.SECRET_KEY)
         S3SigV4Auth(credentials, "s3", "eu-central-1").add_auth(request)

@@ -1,6 +1,7 @@
 """Imports point down, and each outside library is known to one layer: read from the sources, nothing is imported.
 
-cli → server, client, serving, projects → models → store, artifacts, search → wire → errors
+cli → serving → server, projects, evaluation → autologging → client → models, environments → store, artifacts, search
+→ wire → errors
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from runyard.client import connections
+from runyard.client.client import MlflowClient
 from tests.cli.conftest import Shell
 
 PLOTS = {
@@ -130,3 +132,20 @@ def test_a_path_that_leads_out_of_the_artifacts_is_refused(shell: Shell, folder:
             assert "artifact_path" in shell.refused("artifacts", *arguments, "-r", run_id, "-a", path)
         assert "path" in shell.refused("artifacts", "download", "-u", f"runs:/{run_id}/../{path}", "-d", "back")
     assert not (folder / "back").exists()
+
+
+def test_a_model_is_looked_up_in_the_registry_that_the_environment_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(f"sqlite:///{folder / 'tracking.db'}")
+    run_id = make_run(shell)
+    (folder / "weights.bin").write_bytes(b"weights")
+    shell("artifacts", "log-artifact", "-l", "weights.bin", "-r", run_id, "-a", "model")
+    registry = f"sqlite:///{folder / 'registry.db'}"
+    client = MlflowClient(f"sqlite:///{folder / 'tracking.db'}", registry)
+    client.create_registered_model("ours")
+    client.create_model_version("ours", f"{client.get_run(run_id).info.artifact_uri}/model")
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", registry)
+    shell("artifacts", "download", "-u", "models:/ours/1/weights.bin", "-d", "back")
+    assert files_below(folder / "back") == {"weights.bin": b"weights"}
+    connections.close_all()

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import runyard as mlflow
 from runyard import exceptions
-from runyard.client import context
+from runyard.client import context, metrics_monitor
 from runyard.entities import Metric, RunStatus
 from runyard.errors import InvalidParameter
 from runyard.exceptions import ErrorCode, MlflowException, RestException, RunyardException
@@ -286,6 +287,45 @@ def test_system_metrics_without_psutil_are_refused_before_a_run_is_made(
     assert mlflow.search_runs(output_format="list") == []
 
 
+class Gpus:
+    """One GPU, as nvidia-ml-py tells of it, that says nothing of the limit of its power."""
+
+    class NVMLError(Exception):
+        pass
+
+    def nvmlInit(self) -> None:  # noqa: N802 - the library's name, as those below
+        pass
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 1
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802
+        return SimpleNamespace(used=2_000_000, total=8_000_000)
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> SimpleNamespace:  # noqa: N802
+        return SimpleNamespace(gpu=50)
+
+    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:  # noqa: N802
+        return 30_000
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:  # noqa: N802
+        raise self.NVMLError("Not Supported")
+
+
+def test_a_gpu_that_does_not_tell_all_is_measured_in_what_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", Gpus())
+    [measure] = metrics_monitor._gpus()
+    assert measure() == {
+        "memory_usage_megabytes": 2.0,
+        "memory_usage_percentage": 25.0,
+        "utilization_percentage": 50.0,
+        "power_usage_watts": 30.0,
+    }
+
+
 def test_every_public_name_is_offered_and_none_twice() -> None:
     from runyard.client import fluent
 
@@ -401,6 +441,12 @@ def test_registered_models_are_looked_up_in_the_registry_that_was_named(place: P
         client.create_registered_model("kept apart")
         client.create_model_version("kept apart", f"{run.info.artifact_uri}/model")
         assert mlflow.artifacts.load_text("models:/kept apart/1/MLmodel") == "of the model"
+        (place / "saved").mkdir()
+        (place / "saved" / "MLmodel").write_text("of a logged model")
+        logged = mlflow.initialize_logged_model("logged")
+        client.log_model_artifacts(logged.model_id, str(place / "saved"))
+        assert mlflow.register_model(logged.model_uri, "kept apart").model_id == logged.model_id
+        assert mlflow.artifacts.load_text("models:/kept apart/2/MLmodel") == "of a logged model"
         assert mlflow.MlflowClient(str(place / "runs")).search_registered_models()[0].name == "kept apart"
         mlflow.set_registry_uri("")
         with pytest.raises(MlflowException, match="kept apart"):
@@ -464,9 +510,23 @@ def test_artifacts_are_found_by_the_names_of_older_programs(place: Path) -> None
     assert Path(fetched).read_text() == "hello"
 
 
-def test_the_doctors_report_holds_no_password(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mlflow.set_tracking_uri("https://ann:s3cret@runs.example.com/team")
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://ann:s3cret@runs.example.com/team", "https://***@runs.example.com/team"),
+        ("https://ann:h@lf-s3cret@runs.example.com", "https://***@runs.example.com"),
+        ("postgresql://ann:h/lf-s3cret@db/runs", "postgresql://***@db/runs"),
+        (
+            "postgresql://db/runs?user=ann&password=s3cret&sslmode=require",
+            "postgresql://db/runs?user=ann&password=***&sslmode=require",
+        ),
+    ],
+)
+def test_the_doctors_report_holds_no_password(
+    uri: str, shown: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlflow.set_tracking_uri(uri)
     mlflow.doctor()
     said = capsys.readouterr().out
-    assert "Tracking URI: https://***@runs.example.com/team" in said
+    assert f"Tracking URI: {shown}\n" in said
     assert "s3cret" not in said

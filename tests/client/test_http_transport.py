@@ -154,6 +154,28 @@ def test_certificates_that_the_environment_names_later_count_from_then_on(
     connections.close_all()
 
 
+def test_nothing_of_a_workspace_is_sent_before_the_server_said_that_it_has_some(
+    script: Script, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_WORKSPACE", "team-a")
+    transport = connect()
+    refused: list[RunyardError] = []
+
+    def create() -> None:
+        try:
+            tracking.create_experiment(transport, "of the team")
+        except RunyardError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [error.error_code for error in refused] == ["FEATURE_DISABLED"] * 8
+    assert {path.partition("?")[0] for _, path, _, _ in script.requests} == {"/api/3.0/mlflow/server-info"}
+
+
 def test_a_busy_server_is_asked_again(script: Script, connect: Connect) -> None:
     script.answers = [(503, b"busy"), (200, EXPERIMENT)]
     assert tracking.get_experiment(connect(), "1").name == "n"

@@ -321,6 +321,14 @@ def test_a_forked_child_has_a_spool_of_its_own(
         assert mlflow.get_run(run.info.run_id).data.metrics == {"parent": 3.0, "child": 2.0}
 
 
+def test_a_run_is_started_before_the_server_has_its_parent(spooled: str, start: Callable[[], ServerProcess]):
+    """As a worker's is, of a training whose main process has not reached the server yet."""
+    start()
+    with mlflow.start_run(parent_run_id="f" * 32) as child:
+        pass
+    assert mlflow.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == "f" * 32
+
+
 def test_what_is_logged_to_a_run_of_another_process_waits_for_it(
     spooled: str, start: Callable[[], ServerProcess], folder: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -141,13 +141,13 @@ def test_metrics_that_need_each_other_in_a_circle_are_told() -> None:
 
 def test_a_result_is_saved_and_loaded(tmp_path: Path) -> None:
     def sizes(table: pd.DataFrame, metrics: Any, folder: str) -> dict[str, Any]:
-        return {"sizes": {"rows": len(table)}}
+        return {"sizes": {"rows": len(table)}, "worst": None}
 
     result = classify(custom_artifacts=[sizes])
     result.save(tmp_path / "result")
     loaded = EvaluationResult.load(tmp_path / "result")
     assert loaded.metrics == {key: float(value) for key, value in result.metrics.items()}
-    assert loaded.artifacts["sizes"].content == {"rows": 6}
+    assert {name: each.content for name, each in loaded.artifacts.items()} == {"sizes": {"rows": 6}, "worst": None}
 
 
 def test_pickles_of_artifacts_are_refused_where_they_are_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +201,7 @@ class Counts(evaluators.ModelEvaluator):
         ({"data": DATA.assign(y=1)}, r"two classes at least, got \[1\]"),
         ({"data": X.to_numpy(), "targets": Y[:3]}, "targets must be as many as the data's rows, 6, got 3"),
         ({"data": [1, 2, 3], "targets": "y"}, "targets must be the labels themselves"),
+        ({"data": [[1, 2], [3]], "targets": [0, 1]}, "data must be a list of equally long rows"),
         ({"data": {"a": 1}}, "data must be a data frame, an array, a list of rows or a dataset, got dict"),
         ({"model": lambda _: np.ones((6, 3))}, "must give a class for each of the 6 rows"),
         ({"model": lambda _: pd.DataFrame({"p": Y, "q": Y})}, r"predictions must name the column .* \['p', 'q'\]"),

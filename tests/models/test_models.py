@@ -144,6 +144,14 @@ def test_signatures_are_spelled_as_upstream_does(sample: Any, inputs: str) -> No
     assert ModelSignature.from_dict(signature.to_dict()) == signature
 
 
+def test_nested_types_print_as_upstreams_do() -> None:
+    signature = infer_signature([{"a": {"b": 1, "c": "x"}, "d": [[True]], "e": None}, {"a": {"b": 2}, "d": []}])
+    assert repr(signature.inputs) == (
+        "['a': {b: long (required), c: string (optional)} (required), 'd': Array(Array(boolean)) (required), "
+        "'e': Any (optional)]"
+    )
+
+
 def test_the_model_file_reads_back_as_written(tmp_path: Path) -> None:
     saved = sklearn.save_model(classifier(), tmp_path / "m", input_example=FRAME, metadata={"team": "ml"})
     assert Model.load(tmp_path / "m") == saved

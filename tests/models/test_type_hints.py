@@ -108,7 +108,7 @@ def test_the_hints_count_before_another_signature(tmp_path: Path, caplog: pytest
         (list, "must say what is in the list"),
         (list[str | None], "has items that may be None"),
         (list[dict[int, str]], "keys are not str"),
-        (list[complex], "no signature is made of the type hint"),
+        (list[dict], "no signature is made of the type hint"),
     ],
 )
 def test_a_hint_that_no_signature_is_made_of_is_told(hint: Any, said: str, tmp_path: Path) -> None:
@@ -118,6 +118,20 @@ def test_a_hint_that_no_signature_is_made_of_is_told(hint: Any, said: str, tmp_p
     predict.__annotations__ = {"model_input": hint}
     with pytest.raises(InvalidParameter, match=said):
         pyfunc.save_model(tmp_path / "m", python_model=predict)
+
+
+@pytest.mark.parametrize("hint", [list[complex], list[pd.DataFrame], list[tuple[int, int]]])
+def test_a_list_of_what_no_signature_describes_is_taken_as_it_is(
+    hint: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def predict(model_input: Any) -> Any:
+        return len(model_input)
+
+    predict.__annotations__ = {"model_input": hint}
+    model = loaded(predict, tmp_path)
+    assert model.metadata.signature is None
+    assert model.predict([1j, (1, 2)]) == 2
+    assert "the type hint of predict is passed over: no signature is made of" in caplog.text
 
 
 def test_hints_of_frames_are_no_signature(tmp_path: Path) -> None:

@@ -47,7 +47,6 @@ PLACES: Final = {
     **{f"entities.model_registry.{name}": "entities.model_registry" for name in _OF_THE_REGISTRY},
     "protos": "exceptions",
     "protos.databricks_pb2": "exceptions",
-    "pyfunc.model": "pyfunc",
     "store.entities": "entities",
     "store.entities.paged_list": "entities",
     "tracking._model_registry": "tracking",

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runyard.cli.connection import connected
+from runyard.cli.connection import connected, opened
 from runyard.cli.printing import output_option, print_json, print_table, printable, size_text
+from runyard.settings import registry_uri
 
 if TYPE_CHECKING:
     from runyard.client.artifacts import ArtifactFolder, Progress
@@ -138,7 +139,10 @@ def download_artifacts(
     if artifact_uri is not None:
         if artifact_path is not None:
             raise click.UsageError("--artifact-path goes with --run-id; with --artifact-uri it is part of the URI.")
-        folder, path = find_source(transport, artifact_uri)
+        with contextlib.ExitStack() as stack:
+            named = registry_uri() if artifact_uri.startswith("models:") else None
+            registry = transport if named is None else stack.enter_context(opened(named))
+            folder, path = find_source(transport, artifact_uri, registry)
     else:
         assert run_id is not None
         folder, path = _folder_of_run(transport, run_id), _joined(artifact_path, "")

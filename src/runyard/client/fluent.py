@@ -57,7 +57,7 @@ from runyard.entities import (
     WorkspaceDeletionMode,
 )
 from runyard.entities.model_registry import ModelVersion, RegisteredModel
-from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError, Unavailable
+from runyard.errors import AlreadyExists, InvalidParameter, NotFound, RunyardError
 from runyard.wire.names import shown
 
 if TYPE_CHECKING:
@@ -641,6 +641,9 @@ def register_model(
         raise InvalidParameter(f"env_pack: environments are not packed here, got {shown(env_pack)}")
     client = MlflowClient()
     source, run_id, model_id = model_source(client, str(model_uri))
+    if model_id is not None and get_registry_uri() != get_tracking_uri():
+        # A registry that is elsewhere knows nothing of the logged model, only where its files are.
+        source = client.get_logged_model(model_id).artifact_location
     try:
         client.create_registered_model(name)
     except RunyardError as error:
@@ -897,13 +900,18 @@ def doctor(mask_envs: bool = False) -> None:
         f"Runyard version: {__version__}",
         # It is made to be shown to others.
         *(
-            f"{name} URI: {re.sub(r'://[^/@]*@', '://***@', uri)}"
+            f"{name} URI: {_without_password(uri)}"
             for name, uri in (("Tracking", get_tracking_uri()), ("Registry", get_registry_uri()))
         ),
         "Environment variables:",
         *(f"  {name}: {'***' if mask_envs else value}" for name, value in settings.told_by_environment()),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _without_password(uri: str) -> str:
+    """Return a server's or a database's URI without who is let in by it: passwords may hold "@" and "/"."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"://[^?]*@", "://***@", uri))
 
 
 def experiment_id_now() -> str:
@@ -939,10 +947,10 @@ def named_experiment(client: MlflowClient, name: str) -> Experiment:
 def _logging_client() -> MlflowClient:
     """Return the client by which things are logged, which are many: a new one would read the environment each time."""
     global _client  # noqa: PLW0603 - it is remembered for the whole process
-    uri = get_tracking_uri()
-    if _client is None or _client.tracking_uri != uri:
-        _client = MlflowClient(uri)
-    return _client
+    uri, client = get_tracking_uri(), _client
+    if client is None or client.tracking_uri != uri:
+        client = _client = MlflowClient(uri)
+    return client
 
 
 _client: MlflowClient | None = None
@@ -986,11 +994,10 @@ def _check_parent(client: MlflowClient, run_id: str) -> None:
             f"Current run with UUID {current} does not match the specified parent_run_id {run_id}. To start a new "
             f"nested run under the parent run with UUID {current}, first end the current run with mlflow.end_run()."
         )
-    try:
-        parent = client.get_run(run_id)
-    except Unavailable:
-        # Where runs are kept until the server is back, it cannot be asked now.
+    if settings.load_client_settings().spool:
+        # Starting a run is not to wait for a server, and the parent may be in the spool of another process.
         return
+    parent = client.get_run(run_id)
     if parent.info.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InvalidParameter(
             f"Cannot start run under parent run with ID {run_id} because it is in the deleted state."

@@ -38,6 +38,7 @@ from runyard.wire.server import ServerInfo
 R = TypeVar("R", bound=Response)
 
 WORKSPACE_HEADER: Final = "X-MLFLOW-WORKSPACE"
+_SERVER_INFO: Final = "/api/3.0/mlflow/server-info"
 CONNECT_TIMEOUT_S: Final = 10.0
 # The second try comes at once, and by default the others after 0.5, 1, 2 … s. A server that never answered is most
 # likely misspelled; one that did is being restarted, and nobody's training is to end by that.
@@ -138,7 +139,7 @@ class HttpTransport(Transport):
     def server_info(self) -> ServerInfo:
         """Return what the server can do; of one that is too old to say, that it can do nothing besides the usual."""
         try:
-            return self.call("GET", "/api/3.0/mlflow/server-info", None, ServerInfo)
+            return self.call("GET", _SERVER_INFO, None, ServerInfo)
         except (NotFound, MethodNotAllowed):
             return ServerInfo()
 
@@ -184,8 +185,8 @@ class HttpTransport(Transport):
             return self._settings.max_retries
         return RETRIES if self._has_answered else FIRST_RETRIES
 
-    def _workspace(self) -> dict[str, str]:
-        """Return the header that names the chosen workspace.
+    def _workspace(self, url: str) -> dict[str, str]:
+        """Return the header that names the chosen workspace, for a request of ``url``.
 
         Raises:
             RunyardError: the server knows of none, and would take what is of one for anybody's.
@@ -193,14 +194,12 @@ class HttpTransport(Transport):
         chosen = workspace()
         if chosen is None:
             return {}
+        if url.startswith(self.uri + _SERVER_INFO):
+            # By which the server is asked whether it has some.
+            return {WORKSPACE_HEADER: chosen}
         if self._has_workspaces is None:
-            # Which is asked for with a header, too.
-            self._has_workspaces = True
-            try:
-                self._has_workspaces = self.server_info().workspaces_enabled
-            except BaseException:
-                self._has_workspaces = None
-                raise
+            # Threads that begin together all ask: none sends anything before it knows.
+            self._has_workspaces = self.server_info().workspaces_enabled
         if not self._has_workspaces:
             raise RunyardError(
                 f"Active workspace {shown(chosen)} cannot be used because {self.uri} does not support workspaces. "
@@ -235,7 +234,7 @@ class HttpTransport(Transport):
                 method,
                 url,
                 body=cast("bytes | IO[bytes] | None", body),
-                headers={**self._headers, **self._workspace(), **resolve_request_headers(), **headers},
+                headers={**self._headers, **self._workspace(url), **resolve_request_headers(), **headers},
                 retries=retries,
                 timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.request_timeout_s),
                 preload_content=not is_streamed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -169,18 +170,31 @@ def _gpus() -> list[Callable[[], dict[str, float]]]:
     except Exception:  # noqa: BLE001 - a driver that is not there, and each version has errors of its own
         return []
 
+    def memory(handle: Any) -> dict[str, float]:
+        found = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        return {
+            "memory_usage_megabytes": found.used / _MEGABYTE,
+            "memory_usage_percentage": found.used / found.total * 100,
+        }
+
+    def utilization(handle: Any) -> dict[str, float]:
+        return {"utilization_percentage": float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)}
+
+    def power_watts(handle: Any) -> dict[str, float]:
+        return {"power_usage_watts": pynvml.nvmlDeviceGetPowerUsage(handle) / 1000}
+
+    def power_share(handle: Any) -> dict[str, float]:
+        limit_mw = pynvml.nvmlDeviceGetEnforcedPowerLimit(handle)
+        return {"power_usage_percentage": pynvml.nvmlDeviceGetPowerUsage(handle) / limit_mw * 100}
+
     def measuring(handle: Any) -> Callable[[], dict[str, float]]:
         def measure() -> dict[str, float]:
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-            power_mw = pynvml.nvmlDeviceGetPowerUsage(handle)
-            limit_mw = pynvml.nvmlDeviceGetEnforcedPowerLimit(handle)
-            return {
-                "memory_usage_megabytes": memory.used / _MEGABYTE,
-                "memory_usage_percentage": memory.used / memory.total * 100,
-                "utilization_percentage": float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-                "power_usage_watts": power_mw / 1000,
-                "power_usage_percentage": power_mw / limit_mw * 100,
-            }
+            found: dict[str, float] = {}
+            for ask in (memory, utilization, power_watts, power_share):
+                # Not every GPU tells everything: a share of one, or a laptop's, says nothing of its power.
+                with contextlib.suppress(pynvml.NVMLError):
+                    found |= ask(handle)
+            return found
 
         return measure
 

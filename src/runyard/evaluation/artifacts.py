@@ -13,6 +13,9 @@ from runyard.client.artifact_calls import download_artifacts
 from runyard.errors import InvalidParameter
 from runyard.models import pickles
 
+# In place of a content that was not read yet; None is one.
+_UNREAD: Final = object()
+
 
 class EvaluationArtifact(ABC):
     """A file of an evaluation; its content is fetched when it is asked for."""
@@ -21,7 +24,7 @@ class EvaluationArtifact(ABC):
 
     def __init__(self, uri: str, content: Any = None) -> None:
         self._uri = uri
-        self._content = content
+        self._content = _UNREAD if content is None else content
 
     @property
     def uri(self) -> str:
@@ -30,7 +33,7 @@ class EvaluationArtifact(ABC):
     @property
     def content(self) -> Any:
         """What the file holds, as an object of its kind."""
-        if self._content is None:
+        if self._content is _UNREAD:
             self._load()
         return self._content
 
@@ -195,7 +198,9 @@ def write(value: Any, name: str, folder: Path) -> tuple[Path, type[EvaluationArt
     if kind is ImageEvaluationArtifact:
         value.savefig(file)
     else:
-        kind("", value)._save(file)  # noqa: SLF001 - the kinds are of this module
+        made = kind("")
+        made._content = value  # noqa: SLF001 - the kinds are of this module
+        made._save(file)  # noqa: SLF001 - as above
     return file, kind
 
 

@@ -217,7 +217,10 @@ def _dataset(data: Any, targets: Any, predictions: str | None) -> Dataset:
         raise InvalidParameter(f"targets must be the labels themselves where data is no data frame, got {targets!r}")
     if isinstance(data, list):
         # A list of values is one of rows of one feature each.
-        data = np.array([row if isinstance(row, (list, tuple, np.ndarray)) else [row] for row in data])
+        try:
+            data = np.array([row if isinstance(row, (list, tuple, np.ndarray)) else [row] for row in data])
+        except ValueError as wrong:
+            raise InvalidParameter(f"data must be a list of equally long rows: {wrong}") from None
     return datasets.from_numpy(data, targets=None if targets is None else np.asarray(targets))
 
 

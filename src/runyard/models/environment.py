@@ -19,7 +19,8 @@ _LOADERS = frozenset({"runyard", "mlflow", "mlflow-skinny", "mlflow-tracing"})
 
 REQUIREMENTS_FILE: Final = "requirements.txt"
 CONDA_FILE: Final = "conda.yaml"
-ENVIRONMENT = {"conda": CONDA_FILE, "virtualenv": "python_env.yaml"}
+PYTHON_ENV_FILE: Final = "python_env.yaml"
+ENVIRONMENT: Final = {"conda": CONDA_FILE, "virtualenv": PYTHON_ENV_FILE}
 # The name that a requirement begins with, its extras, and what may follow them.
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*([<>=!~@;(].*)?")
 
@@ -93,10 +94,10 @@ def write_environment(folder: Path, requirements: Iterable[str], conda_env: dict
     python_env = {
         "python": platform.python_version(),
         "build_dependencies": ["pip", "setuptools", "wheel"],
-        "dependencies": ["-r requirements.txt"],
+        "dependencies": [f"-r {REQUIREMENTS_FILE}"],
     }
-    (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in listed), encoding="utf-8")
-    for name, form in (("conda.yaml", conda_env), ("python_env.yaml", python_env)):
+    (folder / REQUIREMENTS_FILE).write_text("".join(f"{line}\n" for line in listed), encoding="utf-8")
+    for name, form in ((CONDA_FILE, conda_env), (PYTHON_ENV_FILE, python_env)):
         (folder / name).write_text(yaml.safe_dump(form, sort_keys=False), encoding="utf-8")
 
 

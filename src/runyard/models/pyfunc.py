@@ -27,7 +27,7 @@ from runyard.models.python_model import (
     unwrapped,
 )
 from runyard.models.signature import AnyType, ColSpec, ModelSignature, Schema, infer_params, infer_schema
-from runyard.models.type_hints import Hints, converted, hints_of, keep_resolved, schema_of
+from runyard.models.type_hints import Hints, UnknownType, converted, hints_of, keep_resolved, schema_of
 
 __all__ = ["PyFuncModel", "PythonModel", "PythonModelContext", "load_model", "save_model"]
 
@@ -185,12 +185,15 @@ def save_model(
     )
     function = unwrapped(model.func if isinstance(model, FunctionPythonModel) else type(model).predict)
     hints = hints_of(function)
-    if hints.is_of_signature and options.get("signature") is not False:
+    hinted = None if options.get("signature") is False else _hinted_inputs(hints)
+    if hinted is not None:
         keep_resolved(function)
-        options["signature"] = _hinted_signature(hints, options.get("signature"), options.get("input_example"), adapter)
+        options["signature"] = _hinted_signature(
+            hinted, hints, options.get("signature"), options.get("input_example"), adapter
+        )
 
     def write(folder: Path, meta: Model, code: str | None) -> None:
-        meta.is_signature_from_type_hint = hints.is_of_signature and options.get("signature") is not False
+        meta.is_signature_from_type_hint = hinted is not None
         flavor: dict[str, Any] = {"cloudpickle_version": packaging.version_of("cloudpickle"), "code": code}
         if source:
             # MLflow takes the last part of it, whatever folder it was in.
@@ -286,15 +289,27 @@ class _PythonModelAdapter:
         return types.MethodType(unwrapped(getattr(type(model), name)), model)
 
 
+def _hinted_inputs(hints: Hints) -> Schema | None:
+    """Return the schema that the hint of the input makes; None where it is of no list that a signature describes.
+
+    Raises:
+        InvalidParameter: the list does not say what is in it.
+    """
+    try:
+        return schema_of(hints.input)
+    except UnknownType as unknown:
+        _log.warning("the type hint of predict is passed over: %s", unknown)
+        return None
+
+
 def _hinted_signature(
-    hints: Hints, given: Any, example: Any, adapter: Callable[[], _PythonModelAdapter]
+    inputs: Schema, hints: Hints, given: Any, example: Any, adapter: Callable[[], _PythonModelAdapter]
 ) -> ModelSignature:
     """Return the signature that type hints make, with params and outputs of the example where those say nothing.
 
     Raises:
-        InvalidParameter: no signature is made of the hint, or the example does not fit it.
+        InvalidParameter: the example does not fit the hint.
     """
-    inputs = schema_of(hints.input)
     sample, params = split_example(example)
     outputs = _outputs(hints)
     if example is not None:

@@ -55,6 +55,9 @@ class AnyType:
     def to_dict(self) -> dict[str, Any]:
         return {"type": "any"}
 
+    def __repr__(self) -> str:
+        return "Any"
+
 
 @dataclass(frozen=True)
 class Array:
@@ -68,6 +71,9 @@ class Array:
     def to_dict(self) -> dict[str, Any]:
         return {"type": "array", "items": self.dtype.to_dict()}
 
+    def __repr__(self) -> str:
+        return f"Array({self.dtype!r})"
+
 
 @dataclass(frozen=True)
 class Map:
@@ -80,6 +86,9 @@ class Map:
 
     def to_dict(self) -> dict[str, Any]:
         return {"type": "map", "values": self.value_type.to_dict()}
+
+    def __repr__(self) -> str:
+        return f"Map(str -> {self.value_type})"
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,9 @@ class Property:
     def to_dict(self) -> dict[str, Any]:
         return {self.name: {**self.dtype.to_dict(), "required": self.required}}
 
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.dtype!r} ({'required' if self.required else 'optional'})"
+
 
 @dataclass(frozen=True)
 class Object:
@@ -113,6 +125,9 @@ class Object:
         for each in self.properties:
             listed.update(each.to_dict())
         return {"type": "object", "properties": listed}
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(map(repr, self.properties))}}}"
 
 
 # By a scalar type's name, numpy's and Python's.

@@ -148,13 +148,13 @@ def _sent(spark: Any, folder: Path) -> str:
 def _loaded(archive: str, config: str, allow_pickle: bool) -> pyfunc.PyFuncModel:
     from pyspark import SparkFiles
 
+    folder = tempfile.mkdtemp(prefix="runyard-model-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.unpack_archive(SparkFiles.get(archive), folder)
     before = os.environ.get(_ALLOW_PICKLE)
     if not allow_pickle:
         # What the driver forbids is forbidden here, too: the environment of an executor is its own.
         os.environ[_ALLOW_PICKLE] = "false"
-    folder = tempfile.mkdtemp(prefix="runyard-model-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    shutil.unpack_archive(SparkFiles.get(archive), folder)
     try:
         return pyfunc.load_model(folder, model_config=json.loads(config))
     finally:

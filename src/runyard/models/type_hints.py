@@ -29,7 +29,13 @@ _SCALARS: Final[Mapping[Any, DataType]] = {
     dt.datetime: DataType.datetime,
 }
 _UNIONS: Final = (Union, types.UnionType)
+# They do not say what is in them.
+_BARE: Final = (list, dict, typing.List, typing.Dict)  # noqa: UP006 - what programs may say
 _NOT_INPUTS: Final = ("self", "context", "params")
+
+
+class UnknownType(InvalidParameter):
+    """A type that no signature describes, and that a model may take all the same."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,8 @@ def schema_of(hint: Any) -> Schema | None:
     """Return the schema of a list; None of any other hint, such as that of a data frame.
 
     Raises:
-        InvalidParameter: the list says nothing of its items, or no type of a signature describes them.
+        InvalidParameter: the list says nothing of its items, or they may be None.
+        UnknownType: no type of a signature describes its items.
     """
     if _origin(hint) is not list:
         return None
@@ -123,7 +130,8 @@ def _type(hint: Any, whole: str) -> Type:
     fields = _fields(hint)
     if fields is not None:
         return Object(_property(name, field, whole) for name, field in fields.items())
-    raise InvalidParameter(
+    kind = InvalidParameter if hint in _BARE else UnknownType
+    raise kind(
         f"no signature is made of the type hint {whole}: its items must be str, int, float, bool, bytes, datetime, "
         "Any, lists or dicts of these, or pydantic models"
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from runyard.client.models import ModelInfo, defaults, downloaded, log
 from runyard.errors import InvalidParameter
 from runyard.models import packaging, pyfunc
+from runyard.models.environment import CONDA_FILE, REQUIREMENTS_FILE
 from runyard.models.model import Model
 from runyard.models.pyfunc import PyFuncModel, PythonModel, PythonModelContext, save_model
 
@@ -133,7 +134,7 @@ def get_model_dependencies(model_uri: str | Path, format: Literal["pip", "conda"
     if format not in ("pip", "conda"):
         raise InvalidParameter(f"format must be pip or conda, got {format!r}")
     folder = downloaded(model_uri)
-    file = folder / "requirements.txt"
+    file = folder / REQUIREMENTS_FILE
     if format == "conda":
         file = folder / _conda_file(Model.load(folder))
     if not file.is_file():
@@ -144,7 +145,7 @@ def get_model_dependencies(model_uri: str | Path, format: Literal["pip", "conda"
 def _conda_file(meta: Model) -> str:
     # MLflow 1 wrote the name alone.
     named = meta.flavor(pyfunc.FLAVOR).get("env") or {}
-    return str(named if isinstance(named, str) else named.get("conda", "conda.yaml"))
+    return str(named if isinstance(named, str) else named.get("conda", CONDA_FILE))
 
 
 def _read_config(path: Path) -> Mapping[str, Any]:
