@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="runyard",
         help="what serves the sessions in tests/compat; upstream proves the sessions themselves",
     )
+
+
+# Set by calls of the client, for the processes that a program starts.
+_SET_BY_CALLS = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_set() -> Iterator[None]:
+    """The experiment and the like that a test's calls set for the process are none to the tests after it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in _SET_BY_CALLS:
+            # Noted as absent, so that it is removed again where the test's calls set it.
+            environment.setenv(name, "")
+            environment.delenv(name)
+        yield
+    if fluent := sys.modules.get("runyard.client.fluent"):
+        vars(fluent)["_active_experiment_id"] = None
 
 
 @pytest.fixture(scope="session")

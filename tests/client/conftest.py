@@ -13,11 +13,6 @@ from runyard.client import connections, fluent
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that is the tracking URI; all that a test sets for the process is gone after it."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID"):
-        # So that it is removed again where the test's calls set it.
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(fluent, "_active_experiment_id", None)
     monkeypatch.chdir(tmp_path)
     connections.set_tracking_uri(str(tmp_path / "runs"))
     yield tmp_path

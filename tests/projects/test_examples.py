@@ -76,21 +76,35 @@ def example(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def git_server(tmp_path: Path) -> Iterator[str]:
     """The address of a git server of the repositories below tmp_path."""
-    port = free_port()
-    daemon = subprocess.Popen(
-        ["git", "daemon", f"--base-path={tmp_path}", "--export-all", "--listen=127.0.0.1", f"--port={port}"],
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with contextlib.ExitStack() as stack:
+        while True:
+            port = free_port()
+            daemon = subprocess.Popen(
+                ["git", "daemon", f"--base-path={tmp_path}", "--export-all", "--listen=127.0.0.1", f"--port={port}"],
+                start_new_session=True,
+            )
+            stack.callback(_end_group, daemon)
+            # Where somebody else took the port meanwhile it ends, and there is another.
+            if _answers(daemon, port):
+                break
+        yield f"git://127.0.0.1:{port}"
+
+
+def _answers(daemon: subprocess.Popen[bytes], port: int) -> bool:
+    """Return whether it does, or False if it ended."""
     deadline = time.monotonic() + TIMEOUT_S
-    while True:
+    while daemon.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            break
+            return True
         assert time.monotonic() < deadline, "git daemon does not answer"
         time.sleep(0.05)
-    yield f"git://127.0.0.1:{port}"
-    os.killpg(daemon.pid, signal.SIGTERM)
-    daemon.wait()
+    return False
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    process.wait(TIMEOUT_S)
 
 
 @pytest.mark.parametrize("example", ["elasticnet"], indirect=True)

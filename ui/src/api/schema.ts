@@ -1797,6 +1797,7 @@ export interface components {
         Error: {
             /**
              * @example BAD_REQUEST
+             * @example DEADLINE_EXCEEDED
              * @example ENDPOINT_NOT_FOUND
              * @example INTERNAL_ERROR
              * @example INVALID_PARAMETER_VALUE
