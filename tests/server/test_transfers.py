@@ -229,8 +229,9 @@ def test_our_client_goes_straight_to_the_store(on_cloud: ServerProcess, folder: 
     folder(on_cloud).download("models/large.bin", tmp_path / "back", told.append)
     assert hashlib.sha256((tmp_path / "back").read_bytes()).hexdigest() == digest
     assert sum(told) == 40_000_000
-    # But for what was on its way of an answer that the client had only wanted the head of.
-    assert artifact_bytes(on_cloud.port, "sent") < 4_000_000
+    # But for what was on its way of an answer that the client had only wanted the head of: what the kernel takes to
+    # send, 4 MB on Linux, and what it has received at the other end.
+    assert artifact_bytes(on_cloud.port, "sent") < 12_000_000
 
 
 @pytest.mark.cloud
